@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "paribus/factory.h"
+#include "registry/schema.h"
+
+namespace paribus::registry {
+
+/// Loads plugins and makes their parts. A plugin is loaded once, with RTLD_NOW | RTLD_LOCAL, and never unloaded.
+class Loader : public PartFactory {
+ public:
+  Loader();
+  ~Loader() override;
+
+  /// Loads the plugin that holds `part` (its schema comes from the catalog, verified) and keeps its descriptor.
+  /// Throws Error with the dynamic linker's reason, or when the descriptor isn't what the manifest says.
+  void load(const PartSchema& part);
+
+  [[nodiscard]] const PartDescriptor& descriptor(const std::string& kind, const std::string& name) const override;
+
+ private:
+  struct Libraries;
+  std::unique_ptr<Libraries> libraries_;
+  std::map<std::pair<std::string, std::string>, const PartDescriptor*> descriptors_;
+};
+
+}  // namespace paribus::registry
