@@ -31,6 +31,7 @@ struct FieldSchema {
 struct FileSchema {
   std::string name, folder, url, sha256, content;
   std::int64_t bytes = 0;
+  std::string unless;  // the file isn't needed where this parameter of the data set isn't empty
 };
 
 /// One part, as its manifest states it: all that is known without loading the plugin.

@@ -21,6 +21,7 @@ struct DataFile {
   std::string_view sha256;    // of the bytes at `url`; empty: only `content` is pinned
   std::string_view content;   // sha256 of what is in it once un-gzipped, for sets that others compress again
   std::int64_t bytes = 0;     // at `url`
+  std::string_view unless;    // a parameter of the data set: this file isn't looked for where its text isn't empty
 };
 
 /// Path of each file of `files()` by its name.
@@ -58,6 +59,7 @@ class Dataset : public PartBase {
         out.key("sha256"), out.quoted(file.sha256);
         out.key("content"), out.quoted(file.content);
         out.key("bytes"), out.integer(file.bytes);
+        out.key("unless"), out.quoted(file.unless);
         out.put('}');
       }
       out.put(']');
