@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <limits>
+#include <optional>
+#include <set>
+
+#include "journal/crc32c.h"
+#include "journal/format.h"
+#include "journal/journal.h"
+#include "paribus/error.h"
+
+namespace paribus::journal {
+namespace {
+
+constexpr int kMaxDepth = 200;  // of JSON: what we write is shallow, and its readers recurse
+
+std::string read_bytes(const std::filesystem::path& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) throw Error(fmt::format("journal {}: can't open: {}", path.string(), std::strerror(errno)));
+  struct stat facts {};
+  if (::fstat(file, &facts) != 0 || !S_ISREG(facts.st_mode)) {
+    ::close(file);
+    throw Error(fmt::format("journal {}: is not a regular file", path.string()));
+  }
+  std::string bytes(static_cast<std::size_t>(facts.st_size), '\0');
+  std::size_t got = 0;
+  while (got < bytes.size()) {
+    const auto count = ::read(file, bytes.data() + got, bytes.size() - got);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) break;
+    got += static_cast<std::size_t>(count);
+  }
+  ::close(file);
+  bytes.resize(got);
+  return bytes;
+}
+
+bool is_too_deep(std::string_view json) {
+  int depth = 0;
+  bool in_text = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (in_text && c == '\\') ++i;
+    else if (c == '"') in_text = !in_text;
+    else if (!in_text && (c == '{' || c == '[') && ++depth > kMaxDepth) return true;
+    else if (!in_text && (c == '}' || c == ']')) --depth;
+  }
+  return false;
+}
+
+std::optional<std::uint64_t> take_varint(std::string_view& from) {
+  std::uint64_t value = 0;
+  for (unsigned shift = 0; shift < 64 && !from.empty(); shift += 7) {
+    const auto byte = static_cast<unsigned char>(from.front());
+    from.remove_prefix(1);
+    value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
+    if (byte < 0x80) return value;
+  }
+  return std::nullopt;
+}
+
+template <class T>
+std::optional<double> take_value(std::string_view& from) {
+  if (from.size() < sizeof(T)) return std::nullopt;
+  const auto value = static_cast<double>(load<T>(from.data()));
+  from.remove_prefix(sizeof(T));
+  return value;
+}
+
+struct Point {
+  std::size_t series;
+  std::int64_t step;
+  double value;
+};
+
+/// Takes records in order and keeps what counts.
+class Collector {
+ public:
+  explicit Collector(Record& record) : record_(record) {}
+
+  /// False, with nothing changed, if the payload makes no sense.
+  bool add(std::uint8_t type, std::string_view payload) {
+    switch (type) {
+      case kEvent: return add_event(payload);
+      case kSeries: return add_series(payload);
+      case kPoints: return add_points(payload);
+      default: return false;
+    }
+  }
+
+ private:
+  bool add_event(std::string_view payload) {
+    if (is_too_deep(payload)) return false;
+    auto event = nlohmann::json::parse(payload, nullptr, false);
+    if (!event.is_object()) return false;
+    const auto name = event.find("event");
+    if (name != event.end() && *name == "resume") resume(event);
+    if (name != event.end() && *name == "start") restarted_ = true;
+    record_.events.push_back(std::move(event));
+    return true;
+  }
+
+  bool add_series(std::string_view payload) {
+    if (payload.size() < 2) return false;
+    const std::size_t length = load<std::uint16_t>(payload.data());
+    if (length == 0 || length > payload.size() - 2) return false;
+    std::string name(payload.substr(2, length));
+    if (!names_.insert(name).second) return false;
+    record_.series.push_back({std::move(name), std::string(payload.substr(2 + length)), {}, {}});
+    kept_.push_back(0);
+    return true;
+  }
+
+  bool add_points(std::string_view payload) {
+    points_.clear();
+    std::uint64_t step = 0;
+    while (!payload.empty()) {
+      const auto tag = take_varint(payload);
+      const auto move = take_varint(payload);
+      if (!tag || !move || *tag / 2 >= record_.series.size()) return false;
+      const auto value = *tag % 2 ? take_value<float>(payload) : take_value<double>(payload);
+      if (!value) return false;
+      step += (*move >> 1) ^ (0 - (*move & 1));
+      points_.push_back({*tag / 2, static_cast<std::int64_t>(step), *value});
+    }
+    if (restarted_ && !points_.empty()) resume_from(std::numeric_limits<std::int64_t>::min());
+    for (const Point& point : points_) add_point(point);
+    record_.points_written += points_.size();
+    return true;
+  }
+
+  void add_point(const Point& point) {
+    Series& series = record_.series[point.series];
+    std::size_t& kept = kept_[point.series];
+    // Between checkpoint and kill, the step of the checkpoint itself may have been recorded; it is made again.
+    if (series.steps.size() == kept) {
+      while (kept > 0 && series.steps[kept - 1] >= point.step) --kept;
+      series.steps.resize(kept);
+      series.values.resize(kept);
+      kept = 0;
+    }
+    series.steps.push_back(point.step);
+    series.values.push_back(point.value);
+  }
+
+  void resume(const nlohmann::json& event) {
+    const auto step = event.find("step");
+    if (step != event.end() && step->is_number_integer()) resume_from(step->get<std::int64_t>());
+  }
+
+  /// Points after `last` do not count any more.
+  void resume_from(std::int64_t last) {
+    restarted_ = false;
+    for (std::size_t i = 0; i < record_.series.size(); ++i) {
+      Series& series = record_.series[i];
+      std::size_t kept = 0;
+      for (std::size_t j = 0; j < series.steps.size(); ++j) {
+        if (series.steps[j] > last) continue;
+        series.steps[kept] = series.steps[j];
+        series.values[kept++] = series.values[j];
+      }
+      series.steps.resize(kept);
+      series.values.resize(kept);
+      kept_[i] = kept;
+    }
+  }
+
+  Record& record_;
+  std::set<std::string, std::less<>> names_;
+  std::vector<std::size_t> kept_;  // by series: points from before the resume, until the first one after it; else 0
+  std::vector<Point> points_;
+  bool restarted_ = false;
+};
+
+void stop_at(Record& record, Tail tail, std::string problem) {
+  record.tail = tail;
+  record.problem = std::move(problem);
+}
+
+/// Reads one record at `record.valid_bytes` and moves on; false at the end or at the first bad byte.
+bool read_record(std::string_view bytes, Record& record, Collector& collector) {
+  const std::string_view rest = bytes.substr(record.valid_bytes);
+  if (rest.empty()) return false;
+  const std::size_t length = rest.size() < kHeader ? 0 : load<std::uint32_t>(rest.data());
+  if (length > kMaxPayload) {
+    stop_at(record, Tail::damaged, fmt::format("a record claims {} bytes", length));
+    return false;
+  }
+  if (rest.size() < kHeader + length + kTrailer) {
+    stop_at(record, Tail::torn, "the last record is cut short");
+    return false;
+  }
+  const std::string_view checked = rest.substr(0, kHeader + length);
+  if (crc32c(checked) != load<std::uint32_t>(rest.data() + checked.size())) {
+    stop_at(record, Tail::damaged, "a record's checksum does not fit its bytes");
+    return false;
+  }
+  if (!collector.add(static_cast<std::uint8_t>(rest[4]), checked.substr(kHeader))) {
+    stop_at(record, Tail::damaged, "a record's checksum fits but its contents make no sense");
+    return false;
+  }
+  record.valid_bytes += checked.size() + kTrailer;
+  return true;
+}
+
+Record decode(std::string_view bytes, const std::filesystem::path& path) {
+  Record record;
+  if (bytes.size() < kMagic.size() && kMagic.starts_with(bytes)) {
+    if (!bytes.empty()) stop_at(record, Tail::torn, "the head is cut short");
+  } else if (!bytes.starts_with(kMagic)) {
+    const bool is_ours = bytes.starts_with(kMagic.substr(0, 7));
+    throw Error(fmt::format("journal {}: {}", path.string(),
+                            is_ours ? fmt::format("has format version {}, this program reads {}",
+                                                  static_cast<unsigned char>(bytes[7]), kMagic[7] + 0)
+                                    : "is not a journal: its first bytes are not 'paribus'"));
+  } else {
+    record.valid_bytes = kMagic.size();
+    Collector collector(record);
+    while (read_record(bytes, record, collector)) {
+    }
+  }
+  record.torn_bytes = bytes.size() - record.valid_bytes;
+  return record;
+}
+
+}  // namespace
+
+const Series* Record::find(std::string_view name) const {
+  for (const Series& one : series) {
+    if (one.name == name) return &one;
+  }
+  return nullptr;
+}
+
+const nlohmann::json* Record::last(std::string_view event) const {
+  for (auto at = events.rbegin(); at != events.rend(); ++at) {
+    const auto name = at->find("event");
+    if (name != at->end() && name->is_string() && name->get_ref<const std::string&>() == event) return &*at;
+  }
+  return nullptr;
+}
+
+Record read(const std::filesystem::path& path) { return decode(read_bytes(path), path); }
+
+bool has_writer(const std::filesystem::path& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  const bool asked = ::fcntl(file, F_OFD_GETLK, &lock) == 0;
+  ::close(file);
+  return asked && lock.l_type != F_UNLCK;
+}
+
+std::size_t repair(const std::filesystem::path& path) {
+  // A writer cuts what is torn when it opens the file; it also keeps others from writing meanwhile.
+  Writer writer(path);
+  writer.sync();
+  return writer.torn_bytes();
+}
+
+}  // namespace paribus::journal

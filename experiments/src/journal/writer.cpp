@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bit>
+#include <cerrno>
+
+#include "journal/crc32c.h"
+#include "journal/format.h"
+#include "journal/journal.h"
+#include "paribus/error.h"
+
+namespace paribus::journal {
+namespace {
+
+constexpr std::size_t kCapacity = 64 * 1024;
+constexpr std::int64_t kFlushAfter = 1'000'000'000;  // ns
+
+/// The coarse clock never leaves user space, and its 4 ms grain is fine enough here.
+std::int64_t coarse_now() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
+}
+
+[[noreturn]] void fail(const std::filesystem::path& path, std::string_view doing) {
+  throw Error(fmt::format("journal {}: can't {}: {}", path.string(), doing, std::strerror(errno)));
+}
+
+char* put_varint(char* to, std::uint64_t value) {
+  for (; value >= 0x80; value >>= 7) *to++ = static_cast<char>(value | 0x80);
+  *to++ = static_cast<char>(value);
+  return to;
+}
+
+std::uint64_t zigzag(std::uint64_t difference) {
+  return (difference << 1) ^ (0 - (difference >> 63));
+}
+
+bool is_narrow(double value) {
+  return std::bit_cast<std::uint64_t>(static_cast<double>(static_cast<float>(value))) ==
+         std::bit_cast<std::uint64_t>(value);
+}
+
+/// Without this, a new file's name may be gone after loss of power though its bytes were synced.
+void sync_folder(const std::filesystem::path& file) {
+  const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  ::fsync(fd);
+  ::close(fd);
+}
+
+void lock_or_fail(int file, const std::filesystem::path& path) {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  if (::fcntl(file, F_OFD_SETLK, &lock) == 0) return;
+  if (errno != EAGAIN && errno != EACCES) return;  // a file system without locks
+  throw Error(fmt::format("journal {}: another process is writing it; wait for it or stop it", path.string()));
+}
+
+}  // namespace
+
+Writer::Writer(const std::filesystem::path& path) : path_(path), buffer_(kCapacity, '\0') {
+  open_file();
+  try {
+    lock_or_fail(file_, path_);
+    load_existing();
+  } catch (...) {
+    ::close(file_);
+    throw;
+  }
+  last_write_ = coarse_now();
+}
+
+Writer::~Writer() {
+  try {
+    flush();
+  } catch (const Error&) {
+    // The loss is the same as that of a kill here, and is made up for by a resume.
+  }
+  ::close(file_);
+}
+
+void Writer::open_file() {
+  file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (file_ < 0) fail(path_, "open");
+}
+
+void Writer::load_existing() {
+  const Record record = read(path_);
+  end_ = record.valid_bytes;
+  torn_bytes_ = record.torn_bytes;
+  if (torn_bytes_ > 0 && ::ftruncate(file_, static_cast<off_t>(end_)) != 0) fail(path_, "cut its torn tail");
+  for (const Series& series : record.series) {
+    ids_.emplace(series.name, static_cast<std::uint32_t>(units_.size()));
+    units_.push_back(series.unit);
+  }
+  if (end_ > 0) return;
+  std::memcpy(buffer_.data(), kMagic.data(), kMagic.size());
+  used_ = kMagic.size();
+  flush();
+  sync_folder(path_);
+}
+
+std::uint32_t Writer::series(std::string_view name, std::string_view unit) {
+  if (const auto known = ids_.find(name); known != ids_.end()) {
+    if (units_[known->second] == unit) return known->second;
+    throw Error(fmt::format("journal {}: series '{}' has the unit '{}', got '{}'; a series keeps its unit",
+                            path_.string(), name, units_[known->second], unit));
+  }
+  if (name.empty() || name.size() > kMaxName || unit.size() > kMaxName) {
+    throw Error(fmt::format("journal {}: the name of a series has 1 to {} bytes and its unit at most that, got {} and "
+                            "{}", path_.string(), kMaxName, name.size(), unit.size()));
+  }
+  std::string payload(2, '\0');
+  store(payload.data(), static_cast<std::uint16_t>(name.size()));
+  payload.append(name).append(unit);
+  append_record(kSeries, payload);
+  const auto id = static_cast<std::uint32_t>(units_.size());
+  ids_.emplace(name, id);
+  units_.emplace_back(unit);
+  return id;
+}
+
+void Writer::point(std::uint32_t series, std::int64_t step, double value) {
+  if (series >= units_.size()) {
+    throw Error(fmt::format("journal {}: point of series {}, which is not defined", path_.string(), series));
+  }
+  if (!in_block_) begin_block();
+  char* at = buffer_.data() + used_;
+  const bool narrow = is_narrow(value);
+  at = put_varint(at, std::uint64_t{series} * 2 + (narrow ? 1 : 0));
+  at = put_varint(at, zigzag(static_cast<std::uint64_t>(step) - static_cast<std::uint64_t>(last_step_)));
+  last_step_ = step;
+  if (narrow) {
+    store(at, static_cast<float>(value));
+    at += sizeof(float);
+  } else {
+    store(at, value);
+    at += sizeof(double);
+  }
+  used_ = static_cast<std::size_t>(at - buffer_.data());
+  if (used_ + kMaxPoint + kTrailer > kCapacity || coarse_now() - last_write_ >= kFlushAfter) flush();
+}
+
+void Writer::event(const nlohmann::json& event) {
+  append_record(kEvent, event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  flush();
+}
+
+void Writer::flush() {
+  seal_block();
+  std::size_t written = 0;
+  while (written < used_) {
+    const auto count = ::write(file_, buffer_.data() + written, used_ - written);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      const int why = errno;
+      // A half-written record would make what is appended later unreadable.
+      if (::ftruncate(file_, static_cast<off_t>(end_)) != 0) used_ = 0;
+      errno = why;
+      fail(path_, "write");
+    }
+    written += static_cast<std::size_t>(count);
+  }
+  end_ += used_;
+  used_ = 0;
+  last_write_ = coarse_now();
+}
+
+void Writer::sync() {
+  flush();
+  if (::fdatasync(file_) != 0) fail(path_, "sync");
+}
+
+void Writer::begin_block() {
+  if (used_ + kHeader + kMaxPoint + kTrailer > kCapacity) flush();
+  block_ = used_;
+  used_ += kHeader;
+  last_step_ = 0;
+  in_block_ = true;
+}
+
+void Writer::seal_block() {
+  if (!in_block_) return;
+  char* start = buffer_.data() + block_;
+  store(start, static_cast<std::uint32_t>(used_ - block_ - kHeader));
+  start[4] = static_cast<char>(kPoints);
+  store(buffer_.data() + used_, crc32c({start, used_ - block_}));
+  used_ += kTrailer;
+  in_block_ = false;
+}
+
+void Writer::append_record(std::uint8_t type, std::string_view payload) {
+  if (payload.size() > kMaxPayload) {
+    throw Error(fmt::format("journal {}: a record has at most {} bytes, got {}", path_.string(), kMaxPayload,
+                            payload.size()));
+  }
+  seal_block();
+  const std::size_t size = kHeader + payload.size() + kTrailer;
+  if (buffer_.size() < used_ + size) buffer_.resize(used_ + size);
+  char* start = buffer_.data() + used_;
+  store(start, static_cast<std::uint32_t>(payload.size()));
+  start[4] = static_cast<char>(type);
+  std::memcpy(start + kHeader, payload.data(), payload.size());
+  store(start + kHeader + payload.size(), crc32c({start, kHeader + payload.size()}));
+  used_ += size;
+}
+
+}  // namespace paribus::journal
