@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <paribus/images.h>
+#include <paribus/transform.h>
+
+#include <algorithm>
+
+/// Mirrors an item left to right with probability p; images and masks of an item together.
+struct Flip : paribus::Transform {
+  struct Params {
+    double p = 0.5;
+
+    static constexpr auto fields() {
+      return std::tuple{
+          paribus::field("p", &Params::p, "probability that an item is mirrored").at_least(0).at_most(1).live()};
+    }
+  } params;
+
+  paribus::DataSpec setup(paribus::DataSpec in) override {
+    static_cast<void>(paribus::image_size(in, "transform/flip"));
+    return in;
+  }
+
+  [[nodiscard]] bool training_only() const override { return true; }
+
+  void apply(paribus::Batch& batch, const paribus::Stream& stream) const override {
+    if (params.p <= 0) return;
+    std::vector<std::int64_t> mirrored;
+    for (std::int64_t i = 0; i < batch.size(); ++i) {
+      if (stream.item(batch.epoch, batch.items[i]).uniform() < params.p) mirrored.push_back(i);
+    }
+    paribus::each_image(batch, [&](at::Tensor data, const paribus::Type&) {
+      paribus::by_element_size(data, [&](auto* element) { mirror(data, mirrored, element); });
+      return data;
+    });
+  }
+
+ private:
+  template <class T>
+  static void mirror(const at::Tensor& data, const std::vector<std::int64_t>& items, T* /*element*/) {
+    const std::int64_t width = data.size(3);
+    const std::int64_t size = data.stride(0);
+    T* start = static_cast<T*>(data.data_ptr());
+    for (const std::int64_t item : items) {
+      T* row = start + item * size;
+      for (T* end = row + size; row != end; row += width) std::reverse(row, row + width);
+    }
+  }
+};
+
+PARIBUS_PART(Flip, "flip", "mirrors items left to right at random")
