@@ -162,6 +162,8 @@ void check_header(const InputFile& file, const Header& header) {
   if (tar_number(file, &header[148], 8) != sum) throw Error(file.where("not a tar archive (wrong header checksum)"));
 }
 
+std::string quoted(const std::string& name) { return std::string(1, '\'').append(name).append(1, '\''); }
+
 std::string tar_text(const char* text, std::size_t most) { return {text, strnlen(text, most)}; }
 
 std::string tar_name(const Header& header) {
@@ -203,14 +205,14 @@ void read_tar(const std::string& who, const std::string& path, const TarLimits& 
     const std::size_t bytes = tar_number(file, &header[124], 12);
     total += bytes;
     if (count >= limits.files || bytes > limits.file_bytes || total > limits.total_bytes) {
-      throw Error(file.where("larger than allowed at '" + tar_name(header) + "' of " + std::to_string(bytes) +
+      throw Error(file.where("larger than allowed at " + quoted(tar_name(header)) + " of " + std::to_string(bytes) +
                              " bytes; at most " + std::to_string(limits.files) + " files of " +
                              std::to_string(limits.file_bytes) + " bytes, " + std::to_string(limits.total_bytes) +
                              " together"));
     }
-    if (bytes > file.most_bytes()) throw Error(file.where("'" + tar_name(header) + "' is said to be larger than the archive"));
+    if (bytes > file.most_bytes()) throw Error(file.where(quoted(tar_name(header)) + " is said to be larger than the archive"));
     std::string content(bytes, '\0');
-    file.read(content.data(), bytes, "'" + tar_name(header) + "'");
+    file.read(content.data(), bytes, quoted(tar_name(header)));
     file.skip((kBlock - bytes % kBlock) % kBlock, "padding");
     const char type = header[156];
     if (type == 'L') long_name = tar_text(content.data(), content.size());
