@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/seal.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <set>
+
+#include "journal/journal.h"
+#include "paribus/error.h"
+#include "results/hdf5.h"
+#include "results/table.h"
+#include "stats/compare.h"
+
+namespace paribus::results {
+namespace {
+
+using hdf5::Handle;
+using hdf5::TableColumn;
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr std::int64_t kUnknown = -1;             // of an integer column
+constexpr std::size_t kMessageInTable = 200;      // bytes; the whole text is in /messages
+
+std::string json_text(const nlohmann::json& json) {
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+template <class T>
+void append(std::string& bytes, T value) {
+  bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+/// The first line, cut between two UTF-8 characters.
+std::string_view first_line(std::string_view text) {
+  text = text.substr(0, text.find('\n'));
+  if (text.size() <= kMessageInTable) return text;
+  std::size_t end = kMessageInTable;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
+TableColumn text_column(std::string name, const std::vector<std::string>& texts) {
+  std::size_t width = 1;
+  for (const std::string& text : texts) width = std::max(width, text.size());
+  std::string bytes;
+  for (const std::string& text : texts) bytes.append(text).append(width - text.size(), '\0');
+  return {std::move(name), "", hdf5::text_type(width), std::move(bytes)};
+}
+
+TableColumn real_column(std::string name, std::string unit, const std::vector<double>& values) {
+  std::string bytes;
+  for (const double value : values) append(bytes, value);
+  return {std::move(name), std::move(unit), Handle(H5Tcopy(H5T_IEEE_F64LE), "a type"), std::move(bytes)};
+}
+
+TableColumn integer_column(std::string name, const std::vector<std::int64_t>& values) {
+  std::string bytes;
+  for (const std::int64_t value : values) append(bytes, value);
+  return {std::move(name), "", Handle(H5Tcopy(H5T_STD_I64LE), "a type"), std::move(bytes)};
+}
+
+template <class T>
+std::vector<T> values_of(const Column& column, T unknown) {
+  std::vector<T> values;
+  for (const Cell& cell : column.cells) {
+    const T* value = std::get_if<T>(&cell);
+    values.push_back(value ? *value : unknown);
+  }
+  return values;
+}
+
+/// HDF5 has no boolean that is unknown, so a column with such cells becomes text.
+TableColumn boolean_column(const Column& column) {
+  std::string bytes;
+  for (const Cell& cell : column.cells) {
+    const bool* flag = std::get_if<bool>(&cell);
+    if (flag) append(bytes, static_cast<signed char>(*flag));
+  }
+  if (bytes.size() == column.cells.size()) return {column.name, "", hdf5::boolean_type(), std::move(bytes)};
+  std::vector<std::string> texts;
+  for (const Cell& cell : column.cells) texts.push_back(to_text(cell));
+  return text_column(column.name, texts);
+}
+
+TableColumn table_column(const Column& column) {
+  switch (column.type) {
+    case ColumnType::boolean: return boolean_column(column);
+    case ColumnType::integer: return integer_column(column.name, values_of<std::int64_t>(column, kUnknown));
+    case ColumnType::real: return real_column(column.name, column.unit, values_of<double>(column, kNaN));
+    case ColumnType::text: break;
+  }
+  std::vector<std::string> texts = values_of<std::string>(column, "");
+  if (column.name == "message") {
+    for (std::string& text : texts) text = std::string(first_line(text));
+  }
+  return text_column(column.name, texts);
+}
+
+void write_trials(hid_t file, const StudyRecord& study) {
+  std::vector<TableColumn> columns;
+  for (const Column& column : trial_table(study).columns) columns.push_back(table_column(column));
+  hdf5::write_table(file, "trials", columns, study.trials.size());
+}
+
+void write_series(hid_t parent, const journal::Series& series) {
+  std::vector<TableColumn> columns;
+  columns.push_back(integer_column("step", series.steps));
+  columns.push_back(real_column("value", "", series.values));
+  const Handle dataset = hdf5::write_table(parent, hdf5::link_name(series.name), columns, series.steps.size());
+  hdf5::set_attribute(dataset, "name", series.name);
+  hdf5::set_attribute(dataset, "unit", series.unit);
+}
+
+/// Each trial once, though two arms may share it; in order of id.
+std::map<std::string, const Trial*> by_id(const StudyRecord& study) {
+  std::map<std::string, const Trial*> trials;
+  for (const Trial& trial : study.trials) trials.emplace(trial.id, &trial);
+  return trials;
+}
+
+void write_details(hid_t file, const StudyRecord& study) {
+  const Handle all_series = hdf5::create_group(file, "series");
+  const Handle configs = hdf5::create_group(file, "configs");
+  const Handle messages = hdf5::create_group(file, "messages");
+  for (const auto& [id, trial] : by_id(study)) {
+    hdf5::write_text(configs, id, json_text(trial->spec));
+    if (!trial->message.empty()) hdf5::write_text(messages, id, trial->message);
+    const auto path = journal_path(study.dir, id);
+    if (trial->status == Status::planned || !std::filesystem::exists(path)) continue;
+    const Handle group = hdf5::create_group(all_series, id);
+    try {
+      for (const auto& series : journal::read(path).series) write_series(group, series);
+    } catch (const Error&) {
+      if (study.problems.empty()) throw;  // else an unreadable journal, told by the trial's status and message
+    }
+  }
+}
+
+/// One row per arm and metric; every number of stats::Comparison.
+struct ComparisonRows {
+  std::vector<std::string> metric, baseline, arm, verdict, sentence;
+  std::vector<std::int64_t> n, excluded;
+  std::vector<double> baseline_mean, arm_mean, difference, sd, low, high, t, p_t, p_permutation, p, p_holm;
+
+  void add(const stats::Comparison& comparison, const stats::ArmComparison& row) {
+    metric.push_back(comparison.metric);
+    baseline.push_back(comparison.baseline);
+    arm.push_back(row.arm);
+    verdict.emplace_back(stats::to_text(row.verdict));
+    sentence.push_back(row.sentence);
+    n.push_back(static_cast<std::int64_t>(row.paired.n));
+    excluded.push_back(static_cast<std::int64_t>(row.excluded.size()));
+    baseline_mean.push_back(row.baseline_mean);
+    arm_mean.push_back(row.arm_mean);
+    difference.push_back(row.paired.mean);
+    sd.push_back(row.paired.sd);
+    low.push_back(row.paired.low);
+    high.push_back(row.paired.high);
+    t.push_back(row.paired.t);
+    p_t.push_back(row.paired.p_t);
+    p_permutation.push_back(row.paired.p_permutation);
+    p.push_back(row.p);
+    p_holm.push_back(row.p_holm);
+  }
+
+  [[nodiscard]] std::vector<TableColumn> columns() const {
+    std::vector<TableColumn> all;
+    all.push_back(text_column("metric", metric));
+    all.push_back(text_column("baseline", baseline));
+    all.push_back(text_column("arm", arm));
+    all.push_back(integer_column("n", n));
+    all.push_back(integer_column("excluded", excluded));
+    const std::pair<const char*, const std::vector<double>*> reals[] = {
+        {"baseline_mean", &baseline_mean}, {"arm_mean", &arm_mean}, {"difference", &difference}, {"sd", &sd},
+        {"low", &low}, {"high", &high}, {"t", &t}, {"p_t", &p_t}, {"p_permutation", &p_permutation}, {"p", &p},
+        {"p_holm", &p_holm}};
+    for (const auto& [name, values] : reals) all.push_back(real_column(name, "", *values));
+    all.push_back(text_column("verdict", verdict));
+    all.push_back(text_column("sentence", sentence));
+    return all;
+  }
+};
+
+void write_comparisons(hid_t file, const StudyRecord& study) {
+  ComparisonRows rows;
+  if (study.arms.size() > 1) {
+    for (const std::string& metric : metrics(study)) {
+      const auto comparison = stats::compare(study, metric);
+      for (const auto& arm : comparison.arms) rows.add(comparison, arm);
+    }
+  }
+  const Handle table = hdf5::write_table(file, "comparisons", rows.columns(), rows.arm.size());
+  hdf5::set_attribute(table, "alpha", study.alpha);
+}
+
+/// A top-level entry of the environment each, and the whole of it as /environment.
+void write_environment(hid_t file, const StudyRecord& study) {
+  hdf5::write_text(file, "environment", json_text(study.environment));
+  if (!study.environment.is_object()) return;
+  for (const auto& [key, value] : study.environment.items()) {
+    if (value.is_structured()) continue;
+    hdf5::set_attribute(file, "environment." + hdf5::link_name(key), value.is_string() ? value.get<std::string>() : value.dump());
+  }
+}
+
+void write_attributes(hid_t file, const StudyRecord& study) {
+  hdf5::set_attribute(file, "format", "paribus results 1");
+  hdf5::set_attribute(file, "study", study.name);
+  hdf5::set_attribute(file, "question", study.question);
+  hdf5::set_attribute(file, "metric", study.metric);
+  hdf5::set_attribute(file, "unit", study.unit);
+  hdf5::set_attribute(file, "goal", study.goal);
+  hdf5::set_attribute(file, "at", study.at);
+  hdf5::set_attribute(file, "test", study.test);
+  hdf5::set_attribute(file, "alpha", study.alpha);
+  hdf5::set_attribute(file, "margin", study.margin.value_or(kNaN));
+  hdf5::set_attribute(file, "baseline", study.arms.empty() ? "" : study.arms.front());
+}
+
+void write_all(const std::string& path, const StudyRecord& study) {
+  const Handle file = hdf5::create_file(path);
+  write_attributes(file, study);
+  write_environment(file, study);
+  write_trials(file, study);
+  write_comparisons(file, study);
+  write_details(file, study);
+  hdf5::check(H5Fflush(file, H5F_SCOPE_GLOBAL), "write to the disk");
+}
+
+void sync(const std::filesystem::path& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool synced = file >= 0 && ::fsync(file) == 0;
+  const int why = errno;
+  if (file >= 0) ::close(file);
+  if (!synced) throw Error(fmt::format("{}: can't sync: {}", path.string(), std::strerror(why)));
+}
+
+}  // namespace
+
+std::filesystem::path seal(const StudyRecord& study) {
+  const auto path = study.dir / "results.h5";
+  const auto draft = study.dir / fmt::format(".results.h5.{}", ::getpid());
+  try {
+    write_all(draft.string(), study);
+    sync(draft);
+    std::filesystem::rename(draft, path);
+    sync(study.dir);
+  } catch (const std::filesystem::filesystem_error& error) {
+    std::filesystem::remove(draft);
+    throw Error(fmt::format("{}: can't put it in place: {}", path.string(), error.code().message()));
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove(draft, ignored);
+    throw;
+  }
+  return path;
+}
+
+}  // namespace paribus::results
