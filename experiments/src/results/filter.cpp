@@ -42,7 +42,7 @@ class Parser {
 
  private:
   [[noreturn]] void fail(std::size_t place, const std::string& what) const {
-    throw Error(fmt::format("--where: {} at character {} of '{}'", what, place + 1, text_));
+    throw Error(fmt::format("--where '{}', character {}: {}", text_, place + 1, what));
   }
 
   void skip_space() {

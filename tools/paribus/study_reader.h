@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "results/study_record.h"
+
+namespace paribus {
+
+/// Runs a reading command: 2 and a message on stderr where the request was wrong, else what `command` returns.
+int guarded(const std::function<int()>& command);
+
+/// Reads a study and says on stderr which of its journals are damaged.
+results::StudyRecord read_study_aloud(const std::string& dir);
+
+/// Prints JSON on stdout; text that isn't UTF-8 is replaced, as JSON has no place for it.
+void print_json(const nlohmann::json& json);
+
+/// JSON has no NaN and no infinity: null.
+nlohmann::json json_number(double value);
+
+}  // namespace paribus
