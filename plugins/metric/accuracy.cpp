@@ -13,7 +13,7 @@ struct Accuracy : paribus::Metric {
     static constexpr auto fields() { return paribus::no_fields(); }
   } params;
 
-  void reset() override { right_ = {}, items_ = 0; }
+  void reset() override { right_.reset(), items_ = 0; }
   void update(const paribus::Outputs& outputs, const paribus::Batch& batch, const at::Tensor& /*loss*/) override {
     const at::Tensor& scores = outputs.main();
     const at::Tensor target = batch.target().dim() == 2 ? batch.target().argmax(1) : batch.target();
@@ -24,7 +24,7 @@ struct Accuracy : paribus::Metric {
       throw paribus::Error(text.str());
     }
     const at::Tensor part = scores.argmax(1).eq(target).sum();
-    right_ = right_.defined() ? right_ + part : part;
+    right_ = right_.defined() ? right_.add(part) : part;
     items_ += scores.size(0);
   }
   double value() const override {

@@ -11,10 +11,10 @@ struct MeanLoss : paribus::Metric {
     static constexpr auto fields() { return paribus::no_fields(); }
   } params;
 
-  void reset() override { sum_ = {}, items_ = 0; }
+  void reset() override { sum_.reset(), items_ = 0; }
   void update(const paribus::Outputs&, const paribus::Batch& batch, const at::Tensor& loss) override {
-    const at::Tensor part = loss.detach().to(at::kDouble) * batch.size();
-    sum_ = sum_.defined() ? sum_ + part : part;
+    const at::Tensor part = loss.detach().to(at::kDouble).mul(batch.size());
+    sum_ = sum_.defined() ? sum_.add(part) : part;
     items_ += batch.size();
   }
   double value() const override { return items_ == 0 ? std::nan("") : sum_.item<double>() / static_cast<double>(items_); }

@@ -17,7 +17,7 @@ struct TopK : paribus::Metric {
     }
   } params;
 
-  void reset() override { right_ = {}, items_ = 0; }
+  void reset() override { right_.reset(), items_ = 0; }
   void update(const paribus::Outputs& outputs, const paribus::Batch& batch, const at::Tensor& /*loss*/) override {
     const at::Tensor& scores = outputs.main();
     const at::Tensor target = batch.target().dim() == 2 ? batch.target().argmax(1) : batch.target();
@@ -32,7 +32,7 @@ struct TopK : paribus::Metric {
     const at::Tensor later = at::arange(scores.size(1), target.options()).unsqueeze(0).ge(target.unsqueeze(1));
     const at::Tensor before = scores.lt(own).logical_or(scores.eq(own).logical_and(later)).logical_not().sum(1);
     const at::Tensor part = before.lt(params.k).sum();
-    right_ = right_.defined() ? right_ + part : part;
+    right_ = right_.defined() ? right_.add(part) : part;
     items_ += scores.size(0);
   }
   double value() const override {
