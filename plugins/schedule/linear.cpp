@@ -24,8 +24,10 @@ struct Linear : paribus::Schedule {
   } params;
 
   double at(const paribus::Progress& p) const override {
-    if (params.until < params.begin) throw paribus::Error(address() + ": the line ends before it begins, got begin " +
-        std::to_string(params.begin) + " and until " + std::to_string(params.until) + ", expected begin <= until");
+    if (params.until < params.begin) {
+      throw paribus::Error(address() + ": schedule/linear ends before it begins, got begin " + std::to_string(params.begin) +
+                           " and until " + std::to_string(params.until) + ", expected begin <= until");
+    }
     const double base = params.values ? 1 : p.base;
     if (p.fraction >= params.until) return base * params.to;
     const double position = std::max(0.0, (p.fraction - params.begin) / (params.until - params.begin));

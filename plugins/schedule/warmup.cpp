@@ -25,7 +25,7 @@ struct Warmup : paribus::Schedule {
     const auto all = static_cast<double>(p.epochs);
     const double length = params.epochs ? *params.epochs / all : params.fraction;
     if (length >= 1) {
-      throw paribus::Error(address() + ": the warm-up takes all of training, got " + std::to_string(*params.epochs) +
+      throw paribus::Error(address() + ": schedule/warmup takes all of training, got " + std::to_string(*params.epochs) +
                            " epochs of " + std::to_string(p.epochs) + "; shorten it");
     }
     const double share = 1 - length;

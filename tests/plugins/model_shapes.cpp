@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "paribus/model_base.h"
+
+#include <ATen/Functions.h>
+
+#include "parts.h"
+
+namespace paribus::testing {
+namespace {
+
+DataSpec images(std::int64_t channels, std::int64_t size, std::int64_t classes = 10) {
+  DataSpec data;
+  data.inputs = {{&kImage, {channels, size, size}}};
+  data.targets = {{&kCategory, {}}};
+  data.classes = classes;
+  return data;
+}
+
+std::int64_t weights_in(Model& model) {
+  std::int64_t count = 0;
+  for (const auto& [name, weight] : model.weights()) count += weight.numel();
+  return count;
+}
+
+at::Tensor run(Model& model, const at::Tensor& input) {
+  Batch batch;
+  batch.inputs = {{input, &kImage}};
+  return model.outputs(batch).main();
+}
+
+TEST(ModelMlp, HasTheLayersAskedFor) {
+  const Made<Model> mlp(part("model", "mlp", {{"hidden", std::vector<std::int64_t>{30, 20}}}));
+  mlp->build(images(1, 28));
+  EXPECT_EQ(weights_in(*mlp), 784 * 30 + 30 + 30 * 20 + 20 + 20 * 10 + 10);
+  EXPECT_EQ(run(*mlp, at::rand({3, 1, 28, 28})).sizes(), (std::vector<std::int64_t>{3, 10}));
+}
+
+TEST(ModelMlp, WithoutHiddenLayersIsLinear) {
+  const Made<Model> mlp(part("model", "mlp", {{"hidden", std::vector<std::int64_t>{}}}));
+  DataSpec data;
+  data.inputs = {{&kTensor, {4}}};
+  data.targets = {{&kRegression, {3}}};
+  mlp->build(data);
+  const at::Tensor x = at::rand({2, 4});
+  const auto weights = mlp->weights();
+  ASSERT_EQ(weights.size(), 2U);
+  EXPECT_TRUE(at::allclose(run(*mlp, x), at::linear(x, weights[0].second, weights[1].second)));
+}
+
+TEST(ModelConvnet, IsMiniaisForFashionMnist) {
+  const Made<Model> net(part("model", "convnet"));
+  net->build(images(1, 28));
+  const std::int64_t convolutions = 9 * (1 * 8 + 8 * 16 + 16 * 32 + 32 * 64 + 64 * 10);
+  EXPECT_EQ(weights_in(*net), convolutions + 2 * (8 + 16 + 32 + 64) + 10);
+  EXPECT_EQ(run(*net, at::rand({3, 1, 28, 28})).sizes(), (std::vector<std::int64_t>{3, 10}));
+  EXPECT_EQ(run(*net, at::rand({2, 1, 64, 64})).sizes(), (std::vector<std::int64_t>{2, 10}));
+}
+
+TEST(ModelConvnet, IsFastbooksSimpleCnn) {
+  const Made<Model> net(part("model", "convnet", {{"norm", false}, {"first_kernel", std::int64_t{5}}, {"init", std::string("default")}}));
+  net->build(images(1, 28));
+  EXPECT_EQ(weights_in(*net), 25 * 8 + 8 + 9 * 8 * 16 + 16 + 9 * 16 * 32 + 32 + 9 * 32 * 64 + 64 + 9 * 64 * 10 + 10);
+  EXPECT_TRUE(net->buffers_by_name().empty());
+}
+
+TEST(ModelConvnet, KaimingKeepsTheScaleOfActivations) {
+  const Made<Model> net(part("model", "convnet", {{"channels", std::vector<std::int64_t>{64, 64}}, {"kernel", std::int64_t{5}}}));
+  net->build(images(16, 28));
+  for (const auto& [name, weight] : net->weights()) {
+    if (weight.dim() != 4) continue;
+    const double fan_in = static_cast<double>(weight.size(1) * 25);
+    EXPECT_NEAR(weight.std().item<double>() / std::sqrt(2 / fan_in), 1, 0.05) << name;
+  }
+}
+
+TEST(ModelConvnet, EveryActivationRuns) {
+  for (const std::string act : {"relu", "leaky", "general", "gelu", "silu"}) {
+    const Made<Model> net(part("model", "convnet", {{"act", act}}));
+    net->build(images(3, 32));
+    EXPECT_TRUE(run(*net, at::randn({2, 3, 32, 32})).isfinite().all().item<bool>()) << act;
+  }
+}
+
+TEST(ModelResnet9, HasPagesWeights) {
+  const Made<Model> net(part("model", "resnet9"));
+  net->build(images(3, 32));
+  EXPECT_EQ(weights_in(*net), 6573120);  // 6,568,640 of convolutions and head, 4,480 of batch norms
+  net->set_training(false);
+  EXPECT_EQ(run(*net, at::rand({2, 3, 32, 32})).sizes(), (std::vector<std::int64_t>{2, 10}));
+}
+
+TEST(ModelResnet9, ScalesItsScores) {
+  const Made<Model> net(part("model", "resnet9", {{"width", std::int64_t{4}}}));
+  net->build(images(3, 16));
+  net->set_training(false);
+  const at::Tensor x = at::rand({2, 3, 16, 16});
+  const at::Tensor scores = run(*net, x);
+  net.set("model.logit_scale", 0.25);
+  EXPECT_TRUE(at::allclose(run(*net, x), scores * 2));
+}
+
+TEST(ModelErrors, SayWhatDoesntFit) {
+  const auto build = [](const std::string& use, const DataSpec& data) {
+    return error_of([&] { Made<Model>(part("model", use))->build(data); });
+  };
+  DataSpec rows;
+  rows.inputs = {{&kTensor, {14}}};
+  rows.classes = 2;
+  EXPECT_EQ(build("convnet", rows), "model/convnet: the input is tensor with 1 dimensions, expected an image C H W; for rows take mlp");
+  EXPECT_EQ(build("resnet9", images(3, 7)),
+            "model/resnet9: the input is image of 3 x 7 x 7, expected an image C H W of at least 8 x 8; for smaller ones take convnet");
+}
+
+}  // namespace
+}  // namespace paribus::testing
