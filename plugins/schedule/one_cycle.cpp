@@ -9,6 +9,7 @@
 ///
 /// fastai: rises over the first quarter of the steps counted from 0 to n, from max / 25, and falls to max / 1e5.
 /// pytorch: OneCycleLR, rises over three tenths, its peak at step 0.3 n - 1 of 0 .. n - 1, and falls to start / 1e4.
+/// (Of trainings so short that rise * n < 1, PyTorch leaves out the rise; we begin at `start` even then.)
 struct OneCycle : paribus::Schedule {
   struct Params {
     std::optional<double> max;

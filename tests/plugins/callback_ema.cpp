@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <ATen/Functions.h>
-#include <c10/core/GradMode.h>
+#include <ATen/core/grad_mode.h>
 
 #include "paribus/callback.h"
 #include "parts.h"
@@ -18,7 +17,7 @@ struct Stage {
     fit.model = &*model;
   }
   void move(double distance) const {
-    const c10::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     for (const at::Tensor& tensor : tensors()) {
       if (tensor.is_floating_point()) tensor.add_(distance);
     }

@@ -142,7 +142,7 @@ def schedules():
     def case(name, spec, values, per_epoch, base=0.4):
         cases.append({"name": name, "part": spec, "base": base, "per_epoch": per_epoch, "values": values})
 
-    for n, per_epoch in ((20, 4), (97, 97), (118, 59), (3, 1)):
+    for n, per_epoch in ((20, 4), (97, 97), (118, 59), (4, 2)):
         for shape, anneal in (("cosine", "cos"), ("linear", "linear")):
             make = lambda o: lr.OneCycleLR(o, 0.4, total_steps=n, anneal_strategy=anneal)
             values = torch_schedule(lambda o: Stopped(make(o), n), n)

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "paribus/loss.h"
 
-#include <ATen/Functions.h>
-
 #include "parts.h"
 
 namespace paribus::testing {

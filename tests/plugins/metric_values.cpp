@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "paribus/metric.h"
 
-#include <ATen/Functions.h>
-
 #include <cmath>
 
 #include "parts.h"

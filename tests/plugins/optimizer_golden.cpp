@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <ATen/Functions.h>
-#include <c10/core/GradMode.h>
+#include <ATen/core/grad_mode.h>
 
 #include "paribus/groups.h"
 #include "parts.h"
@@ -114,7 +113,7 @@ TEST(OptimizerState, AResumedOptimizerGoesOnBitwise) {
     a.groups.save(saved);
     TensorMap map;
     for (const auto& [name, tensor] : saved) map.emplace(name, tensor.clone());
-    const c10::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     for (int i = 0; i < 2; ++i) b.tensor(i).copy_(a.tensor(i));
     b.groups.load(map);
     b.count = a.count;

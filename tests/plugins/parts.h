@@ -3,6 +3,7 @@
 
 // Makes the parts that were built beside the tests, as a trial does: from their manifests, through the loader.
 
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -19,7 +20,8 @@ namespace paribus::testing {
 inline const registry::Loader& loader() {
   static const registry::Loader* const kLoader = [] {
     auto made = std::make_unique<registry::Loader>();
-    for (const auto& part : registry::Catalog::scan({PARIBUS_PLUGIN_DIR}).parts()) made->load(part);
+    const auto catalog = registry::Catalog::scan({PARIBUS_PLUGIN_DIR});
+    for (const auto& part : catalog.parts()) made->load(part);
     return made.release();
   }();
   return *kLoader;
