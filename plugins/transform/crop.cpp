@@ -5,6 +5,7 @@
 #include <paribus/transform.h>
 
 #include <algorithm>
+#include <array>
 
 /// A window at a random place of the image padded on all sides; images and masks of an item together. With a `size`,
 /// validation gets the window in the middle.
@@ -71,7 +72,7 @@ struct Crop : paribus::Transform {
     const std::int64_t height = params.size > 0 ? params.size : data.size(2);
     const std::int64_t width = params.size > 0 ? params.size : data.size(3);
     const bool reflect = params.mode == "reflect";
-    const at::IntArrayRef shape{data.size(0), data.size(1), height, width};
+    const std::array<std::int64_t, 4> shape{data.size(0), data.size(1), height, width};
     at::Tensor result = reflect ? at::empty(shape, data.options()) : at::zeros(shape, data.options());
     paribus::by_element_size(data, [&](auto* element) {
       for (std::int64_t i = 0; i < data.size(0); ++i) {

@@ -43,8 +43,8 @@ struct Cutout : paribus::Transform {
     for (std::int64_t i = 0; i < data.size(0); ++i) {
       paribus::Draws draws = stream.item(batch.epoch, batch.items[i]);
       if (draws.uniform() >= params.p) continue;
-      const std::int64_t top = draws.below(static_cast<std::uint32_t>(data.size(2))) - params.size / 2;
-      const std::int64_t left = draws.below(static_cast<std::uint32_t>(data.size(3))) - params.size / 2;
+      const std::int64_t top = below(draws, data.size(2)) - params.size / 2;
+      const std::int64_t left = below(draws, data.size(3)) - params.size / 2;
       if (bytes) {
         cover<std::uint8_t>(data, i, top, left);
       } else {
@@ -55,6 +55,8 @@ struct Cutout : paribus::Transform {
   }
 
  private:
+  static std::int64_t below(paribus::Draws& draws, std::int64_t n) { return draws.below(static_cast<std::uint32_t>(n)); }
+
   template <class T>
   void cover(const at::Tensor& data, std::int64_t item, std::int64_t top, std::int64_t left) const {
     const std::int64_t height = data.size(2), width = data.size(3);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What all transforms of images promise: off is nothing, an item's result doesn't depend on its batch, what `setup` says.
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/randint.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each transform of images against LibTorch's own operators or by hand.
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/avg_pool2d.h>
@@ -169,7 +170,7 @@ TEST(Resize, BytesStayBytesAndAreRounded) {
 TEST(Resize, TheShorterSideGetsTheSize) {
   const Instance part = make("transform", "resize", {{"size", whole(4)}});
   EXPECT_EQ(part.as<Transform>().setup(spec_of({3, 8, 12})).inputs.at(0).shape, (std::vector<std::int64_t>{3, 4, 6}));
-  EXPECT_EQ(applied(part, bytes(2, 3, 8, 12)).input().sizes(), (at::IntArrayRef{2, 3, 4, 6}));
+  EXPECT_EQ(applied(part, bytes(2, 3, 8, 12)).input().sizes().vec(), (std::vector<std::int64_t>{2, 3, 4, 6}));
 }
 
 TEST(Resize, FollowsItsScheduleAndMasksStayWhole) {
