@@ -98,14 +98,17 @@ std::vector<std::string> nearest(std::string_view word, const std::vector<std::s
   return result;
 }
 
-std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
-  const std::vector<std::string> near = nearest(word, candidates);
+std::string suggestion(const std::vector<std::string>& near) {
   std::string text;
   for (std::size_t i = 0; i < near.size(); ++i) {
     text += i == 0 ? "; did you mean '" : i + 1 == near.size() ? " or '" : ", '";
     text += near[i] + "'";
   }
   return near.empty() ? text : text + "?";
+}
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
+  return suggestion(nearest(word, candidates));
 }
 
 }  // namespace paribus::registry

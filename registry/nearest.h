@@ -13,4 +13,7 @@ std::vector<std::string> nearest(std::string_view word, const std::vector<std::s
 /// "; did you mean 'momentum'?" or "; did you mean 'sgd' or 'adam'?", or "" if nothing is near.
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
 
+/// The same text for suggestions found in another way.
+std::string suggestion(const std::vector<std::string>& near);
+
 }  // namespace paribus::registry

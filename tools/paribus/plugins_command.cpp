@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins_command.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+
+#include "paribus/error.h"
+#include "registry/catalog.h"
+#include "registry/elf.h"
+#include "registry/manifest.h"
+#include "registry/nearest.h"
+#include "registry/verify.h"
+
+namespace paribus {
+namespace {
+
+using registry::Catalog;
+using registry::PartSchema;
+
+std::string bold(const std::string& text, std::FILE* out) {
+  const bool terminal = ::isatty(::fileno(out)) == 1 && std::getenv("NO_COLOR") == nullptr;
+  return terminal ? "\033[1m" + text + "\033[0m" : text;
+}
+
+void print_refusals(const Catalog& catalog, std::FILE* err) {
+  for (const registry::Refusal& refusal : catalog.refusals()) {
+    fmt::print(err, "refused: {}: {}\n", refusal.file.string(), refusal.reason);
+  }
+}
+
+nlohmann::json to_json(const Catalog& catalog, const std::string& kind) {
+  nlohmann::json result{{"parts", nlohmann::json::array()}, {"refused", nlohmann::json::array()}};
+  for (const PartSchema& part : catalog.parts()) {
+    if (kind.empty() || part.kind == kind) result["parts"].push_back(registry::to_json(part));
+  }
+  for (const registry::Refusal& refusal : catalog.refusals()) {
+    result["refused"].push_back({{"file", refusal.file.string()}, {"reason", refusal.reason}});
+  }
+  return result;
+}
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+void print_table(const Catalog& catalog, const std::string& kind, std::FILE* out) {
+  std::size_t width = 0;
+  for (const PartSchema& part : catalog.parts()) width = std::max(width, part.name.size());
+  std::string last;
+  for (const PartSchema& part : catalog.parts()) {
+    if (!kind.empty() && part.kind != kind) continue;
+    if (part.kind != last) fmt::print(out, "{}{}\n", last.empty() ? "" : "\n", bold(part.kind, out));
+    last = part.kind;
+    fmt::print(out, "  {:<{}}  {}\n", part.name, width, first_line(part.doc));
+  }
+}
+
+std::string shown(const std::vector<std::filesystem::path>& folders) {
+  std::string text;
+  for (const auto& folder : folders) text += (text.empty() ? "" : ", ") + folder.string();
+  return text.empty() ? "no folder" : text;
+}
+
+int list(const PluginsRequest& request, std::FILE* out, std::FILE* err) {
+  const auto& kinds = registry::kinds();
+  if (!request.kind.empty() && std::find(kinds.begin(), kinds.end(), request.kind) == kinds.end()) {
+    throw Error(fmt::format("plugins: there is no kind '{}'{}", request.kind,
+                            registry::did_you_mean(request.kind, kinds)));
+  }
+  const auto folders = Catalog::search_path(request.folders);
+  const Catalog catalog = Catalog::scan(folders);
+  if (request.json) {
+    fmt::print(out, "{}\n", to_json(catalog, request.kind).dump(2));
+    return 0;
+  }
+  print_table(catalog, request.kind, out);
+  print_refusals(catalog, err);
+  if (catalog.parts().empty()) {
+    fmt::print(err, "no plugin found in {}; set PARIBUS_PLUGINS to the folder that holds yours\n", shown(folders));
+  }
+  return 0;
+}
+
+/// Full names that a person may have meant by `name`, or by `kind/name` if the kind is one.
+std::vector<std::string> meant(const Catalog& catalog, const std::string& word) {
+  const std::size_t slash = word.find('/');
+  const std::string name = slash == std::string::npos ? word : word.substr(slash + 1);
+  const std::string kind = slash == std::string::npos ? "" : word.substr(0, slash);
+  std::vector<std::string> names = catalog.names(kind);
+  const bool known_kind = !names.empty();
+  if (!known_kind) {
+    for (const PartSchema& part : catalog.parts()) names.push_back(part.name);
+  }
+  std::vector<std::string> result;
+  for (const std::string& near : registry::nearest(name, names)) {
+    for (const PartSchema& part : catalog.parts()) {
+      if (part.name == near && (!known_kind || part.kind == kind)) result.push_back(part.kind + "/" + part.name);
+    }
+  }
+  return result;
+}
+
+int show(const PluginsRequest& request, std::FILE* out, std::FILE* err) {
+  const Catalog catalog = Catalog::scan(Catalog::search_path(request.folders));
+  const std::size_t slash = std::min(request.show.find('/'), request.show.size());
+  const std::string name = slash == request.show.size() ? "" : request.show.substr(slash + 1);
+  const PartSchema* part = catalog.find(request.show.substr(0, slash), name);
+  if (part == nullptr) {
+    print_refusals(catalog, err);  // it may be in one of them
+    const std::string hint = registry::suggestion(meant(catalog, request.show));
+    throw Error(fmt::format("plugins: there is no part '{}', expected KIND/NAME{}", request.show,
+                            hint.empty() ? "; `paribus plugins` lists them" : hint));
+  }
+  fmt::print(out, "{}", request.json ? registry::to_json(*part).dump(2) + "\n" : describe(*part));
+  return 0;
+}
+
+int check(const PluginsRequest& request, std::FILE* out) {
+  try {
+    for (const PartSchema& part : registry::parse_manifests(registry::read_section(request.check).text)) {
+      verify(part, registry::this_host());
+      fmt::print(out, "{}/{}: fine, {} parameters, {}\n", part.kind, part.name, part.fields.size(), part.compiler);
+    }
+    return 0;
+  } catch (const Error& problem) {
+    throw Error(fmt::format("{}: {}", request.check, problem.what()));
+  }
+}
+
+}  // namespace
+
+int run_plugins_command(const PluginsRequest& request, std::FILE* out, std::FILE* err) {
+  try {
+    if (!request.check.empty()) return check(request, out);
+    return request.show.empty() ? list(request, out, err) : show(request, out, err);
+  } catch (const Error& problem) {
+    fmt::print(err, "paribus: {}\n", problem.what());
+    return 2;
+  }
+}
+
+void add_plugins_command(CLI::App& app, int& exit_status) {
+  const auto request = std::make_shared<PluginsRequest>();
+  CLI::App* plugins = app.add_subcommand("plugins", "the parts at hand: list, show one, check a file");
+  plugins->require_subcommand(0, 1);
+  plugins->add_option("--kind", request->kind, "only this kind: dataset, model, optimizer, ...");
+  plugins->add_flag("--json", request->json, "print JSON");
+
+  CLI::App* show_part = plugins->add_subcommand("show", "parameters, origin and an example of one part");
+  show_part->add_option("part", request->show, "KIND/NAME, e.g. optimizer/sgd")->required();
+  show_part->add_flag("--json", request->json, "print JSON");
+
+  CLI::App* check_file = plugins->add_subcommand("check", "whether this Paribus would take a file");
+  check_file->add_option("file", request->check, "FILE.so")->required();
+
+  plugins->callback([request, &exit_status] { exit_status = run_plugins_command(*request, stdout, stderr); });
+}
+
+}  // namespace paribus
