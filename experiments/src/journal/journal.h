@@ -103,7 +103,8 @@ Record read(const std::filesystem::path& path);
 /// Whether a process has the journal open to write, on this machine or where the file system shares locks.
 bool has_writer(const std::filesystem::path& path);
 
-/// Cuts what `read` called torn or damaged off the file, and syncs it. Returns the bytes cut.
+/// Cuts what `read` called torn or damaged off the file, and syncs it; what was damaged is added to `path`.cut.
+/// Returns the bytes cut.
 std::size_t repair(const std::filesystem::path& path);
 
 }  // namespace paribus::journal

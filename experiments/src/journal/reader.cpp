@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <fstream>
 #include <limits>
 #include <optional>
 #include <set>
@@ -259,7 +260,15 @@ bool has_writer(const std::filesystem::path& path) {
 }
 
 std::size_t repair(const std::filesystem::path& path) {
-  // A writer cuts what is torn when it opens the file; it also keeps others from writing meanwhile.
+  const std::string bytes = read_bytes(path);
+  const Record record = decode(bytes, path);
+  if (record.tail == Tail::damaged) {
+    // Whole records may stand behind the damage: somebody may want to look.
+    auto kept = path;
+    kept += ".cut";
+    std::ofstream(kept, std::ios::binary | std::ios::app) << std::string_view(bytes).substr(record.valid_bytes);
+  }
+  // A writer cuts what is torn when it opens the file, and keeps others from writing meanwhile.
   Writer writer(path);
   writer.sync();
   return writer.torn_bytes();
