@@ -2,6 +2,7 @@
 """Writes journals and made-up studies for the tests, from the format's description alone (docs/results.md)."""
 
 import json
+import math
 import struct
 from pathlib import Path
 
@@ -34,8 +35,15 @@ def record(kind, payload):
     return body + struct.pack("<I", crc32c(body))
 
 
+def _without_nan(value):
+    if isinstance(value, dict):
+        return {key: _without_nan(one) for key, one in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def event(**fields):
-    return record(EVENT, json.dumps(fields).encode())
+    """JSON has no NaN: null stands for it."""
+    return record(EVENT, json.dumps(_without_nan(fields)).encode())
 
 
 def series(name, unit=""):

@@ -15,7 +15,6 @@ namespace {
 constexpr std::size_t kLongTable = 512;      // rows; shorter ones are stored as they are
 constexpr std::size_t kChunkBytes = 64 * 1024;
 constexpr unsigned kDeflateLevel = 4;
-constexpr std::size_t kMaxAttribute = 60'000;  // bytes; HDF5's own bound in this format is 64 KiB with its header
 
 Handle without_times(hid_t list_class) {
   Handle list(H5Pcreate(list_class), "a property list");
@@ -93,7 +92,7 @@ Handle create_group(hid_t parent, const std::string& name) {
 Handle text_type(std::size_t size) {
   Handle type(H5Tcopy(H5T_C_S1), "a text type");
   check(H5Tset_size(type, std::max<std::size_t>(size, 1)), "set a size");
-  check(H5Tset_strpad(type, H5T_STR_NULLPAD), "set padding");
+  if (size != H5T_VARIABLE) check(H5Tset_strpad(type, H5T_STR_NULLPAD), "set padding");
   check(H5Tset_cset(type, H5T_CSET_UTF8), "set UTF-8");
   return type;
 }
@@ -136,8 +135,11 @@ void write_text(hid_t parent, const std::string& name, std::string_view text) {
 }
 
 void set_attribute(hid_t object, const std::string& name, std::string_view text) {
-  const std::string bytes(text.empty() ? std::string_view("\0", 1) : text.substr(0, kMaxAttribute));
-  write_attribute(object, name, text_type(bytes.size()), bytes.data());
+  // Of variable length: h5py gives such an attribute as str, and it may exceed the 64 KiB of an object's header.
+  const Handle type = text_type(H5T_VARIABLE);
+  const std::string terminated(text);
+  const char* start = terminated.c_str();
+  write_attribute(object, name, type, &start);
 }
 
 void set_attribute(hid_t object, const std::string& name, double value) {

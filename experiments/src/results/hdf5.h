@@ -32,7 +32,7 @@ void check(herr_t status, std::string_view what);
 Handle create_file(const std::string& path);
 Handle create_group(hid_t parent, const std::string& name);
 
-/// A type of text of at most `size` bytes, UTF-8, padded with NUL.
+/// A type of text of at most `size` bytes (or H5T_VARIABLE), UTF-8, padded with NUL.
 Handle text_type(std::size_t size);
 /// The boolean that h5py reads and writes.
 Handle boolean_type();
