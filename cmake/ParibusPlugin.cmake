@@ -2,23 +2,43 @@
 # paribus_add_plugin(KIND NAME [LIBRARIES ...]): NAME.cpp in the current folder becomes the plugin KIND_NAME.so.
 # Works in this tree and, through find_package(Paribus), in anyone's.
 
+# torch/nn takes 14 s to parse: all model plugins of a project share one precompiled header.
+function(paribus_model_header)
+  if(TARGET paribus_model_pch)
+    return()
+  endif()
+  set(source ${CMAKE_BINARY_DIR}/paribus_model_pch.cpp)
+  file(GENERATE OUTPUT ${source} CONTENT "// makes the precompiled header\n")
+  add_library(paribus_model_pch OBJECT ${source})
+  target_link_libraries(paribus_model_pch PUBLIC Paribus::paribus)
+  paribus_plugin_properties(paribus_model_pch)
+  target_precompile_headers(paribus_model_pch PRIVATE <paribus/model.h>)
+endfunction()
+
+# A precompiled header serves only those that are compiled with the same flags.
+function(paribus_plugin_properties target)
+  set_target_properties(${target} PROPERTIES CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
+                                             CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+                                             POSITION_INDEPENDENT_CODE ON)
+  if(TARGET paribus_warnings)
+    target_link_libraries(${target} PRIVATE paribus_warnings)
+  endif()
+endfunction()
+
 function(paribus_add_plugin kind name)
   cmake_parse_arguments(arg "" "" "LIBRARIES" ${ARGN})
   set(target ${kind}_${name})
   add_library(${target} MODULE ${name}.cpp)
-  set_target_properties(${target} PROPERTIES PREFIX "" CXX_STANDARD 20 CXX_EXTENSIONS OFF CXX_VISIBILITY_PRESET hidden
-                                             VISIBILITY_INLINES_HIDDEN ON POSITION_INDEPENDENT_CODE ON)
+  set_target_properties(${target} PROPERTIES PREFIX "")
+  paribus_plugin_properties(${target})
   target_link_libraries(${target} PRIVATE Paribus::paribus ${arg_LIBRARIES})
   if(kind STREQUAL "model")
-    if(TARGET paribus_model_pch)
-      target_precompile_headers(${target} REUSE_FROM paribus_model_pch)
-    else()
-      target_precompile_headers(${target} PRIVATE <paribus/model.h>)
-    endif()
+    paribus_model_header()
+    target_precompile_headers(${target} REUSE_FROM paribus_model_pch)
   endif()
-  if(TARGET paribus_warnings)
-    target_link_libraries(${target} PRIVATE paribus_warnings)
-    set_target_properties(${target} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/paribus/plugins)
+  if(PARIBUS_IN_TREE)
+    set_target_properties(${target} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/paribus/plugins
+                                               INSTALL_RPATH "$ORIGIN/../..")
     install(TARGETS ${target} LIBRARY DESTINATION lib/paribus/plugins)
   endif()
 endfunction()

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+# What is installed, and the package by which others build plugins: find_package(Paribus).
+include(CMakePackageConfigHelpers)
+
+# Where an installed program in FOLDER of the prefix finds LibTorch: beside itself if torch lives in the same prefix, so
+# that the prefix can be moved; else where it was at build time.
+function(paribus_torch_rpath folder result)
+  file(REAL_PATH ${PARIBUS_TORCH_DIR}/lib torch_lib)
+  file(REAL_PATH ${CMAKE_INSTALL_PREFIX} prefix)
+  set(rpath ${torch_lib})
+  cmake_path(IS_PREFIX prefix ${torch_lib} inside)
+  if(inside)
+    file(RELATIVE_PATH relative ${prefix}/${folder} ${torch_lib})
+    list(PREPEND rpath "$ORIGIN/${relative}")
+  endif()
+  set(${result} "${rpath}" PARENT_SCOPE)
+endfunction()
+
+paribus_torch_rpath(lib torch_from_lib)
+paribus_torch_rpath(bin torch_from_bin)
+set_target_properties(paribus PROPERTIES BUILD_RPATH ${PARIBUS_TORCH_DIR}/lib INSTALL_RPATH "${torch_from_lib}")
+set_target_properties(paribus_worker PROPERTIES INSTALL_RPATH "$ORIGIN/../lib;${torch_from_bin}")
+
+install(TARGETS paribus libtorch EXPORT ParibusTargets LIBRARY DESTINATION lib)
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/kernel/include/paribus ${CMAKE_BINARY_DIR}/kernel/include/paribus
+        DESTINATION include FILES_MATCHING PATTERN *.h)
+set(package lib/cmake/Paribus)
+install(EXPORT ParibusTargets NAMESPACE Paribus:: DESTINATION ${package})
+configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/ParibusConfig.cmake.in ${CMAKE_BINARY_DIR}/ParibusConfig.cmake
+                              INSTALL_DESTINATION ${package})
+# Plugins are tied to one ABI: only the version they were written for will do.
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/ParibusConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_BINARY_DIR}/ParibusConfig.cmake ${CMAKE_BINARY_DIR}/ParibusConfigVersion.cmake
+              ${CMAKE_SOURCE_DIR}/cmake/ParibusPlugin.cmake ${CMAKE_SOURCE_DIR}/cmake/ParibusTorch.cmake
+        DESTINATION ${package})
