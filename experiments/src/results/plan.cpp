@@ -55,7 +55,7 @@ std::vector<std::string> texts(const json& object, const char* key) {
 std::string one_of(const json& object, const char* key, const std::vector<std::string>& choices,
                    const std::string& otherwise) {
   const std::string got = text(object, key, otherwise);
-  if (std::find(choices.begin(), choices.end(), got) == choices.end()) {
+  if (got != otherwise && std::find(choices.begin(), choices.end(), got) == choices.end()) {
     wrong(key, fmt::format("{}, got '{}'", fmt::join(choices, " or "), got));
   }
   return got;
@@ -91,7 +91,7 @@ void read_question(const json& head, StudyRecord& study) {
   study.name = text(head, "name", "");
   study.question = text(head, "question", "");
   study.metric = text(head, "metric", "");
-  study.goal = one_of(head, "goal", {"maximize", "minimize", ""}, "");
+  study.goal = one_of(head, "goal", {"maximize", "minimize"}, "");
   study.unit = text(head, "unit", "");
   study.test = one_of(head, "test", {"auto", "permutation", "t"}, study.test);
   if (study.test == "auto") study.test = "permutation";

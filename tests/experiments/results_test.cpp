@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <fstream>
+#include <functional>
+
+#include "journal/journal.h"
+#include "paribus/error.h"
+#include "results/filter.h"
+#include "results/plan.h"
+#include "results/seal.h"
+#include "results/study_record.h"
+#include "results/table.h"
+
+namespace paribus::results {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+std::string error_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+json plan_of(const std::vector<std::string>& ids) {
+  json trials = json::array();
+  std::uint64_t seed = 0;
+  for (const auto& id : ids) trials.push_back({{"id", id}, {"arm", "base"}, {"seed", seed++}, {"values", json::object()}});
+  return json::parse(json{{"event", "plan"},
+                          {"study", {{"metric", "valid.accuracy"}, {"goal", "maximize"}, {"margin", 0.0}}},
+                          {"arms", {"base"}},
+                          {"trials", trials}}
+                         .dump());
+}
+
+class Results : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+    dir_ = fs::temp_directory_path() / ("paribus_" + std::string(test->name()) + "_" + std::to_string(::getpid()));
+    fs::create_directories(dir_ / "journal");
+  }
+  void TearDown() override { fs::remove_all(dir_); }
+
+  void write_log(const std::vector<json>& events) const {
+    journal::Writer log(dir_ / "journal" / "study.log");
+    for (const json& event : events) log.event(event);
+  }
+  void write_trial(const std::string& id, const std::vector<json>& events) const {
+    journal::Writer log(journal_path(dir_, id));
+    for (const json& event : events) log.event(event);
+  }
+  [[nodiscard]] Trial only_trial() const { return read_study(dir_).trials.at(0); }
+
+  fs::path dir_;
+};
+
+TEST_F(Results, ATrialRunsAsLongAsItsWriterLives) {
+  write_log({plan_of({"a1"})});
+  EXPECT_EQ(only_trial().status, Status::planned);
+  {
+    journal::Writer log(journal_path(dir_, "a1"));
+    log.event({{"event", "start"}});
+    EXPECT_EQ(only_trial().status, Status::running);
+  }
+  EXPECT_EQ(only_trial().status, Status::stopped);
+  write_trial("a1", {{{"event", "end"}, {"status", "done"}}});
+  EXPECT_EQ(only_trial().status, Status::done);
+  write_trial("a1", {{{"event", "resume"}, {"step", 1}}});
+  EXPECT_EQ(only_trial().status, Status::stopped);
+}
+
+TEST_F(Results, AnExitWithoutAnEndIsAFailureWithItsReason) {
+  write_log({plan_of({"a1"}), {{"event", "exit"}, {"trial", "a1"}, {"code", 3}, {"signal", 0}, {"time", 5}}});
+  EXPECT_EQ(only_trial().message, "ended with exit status 3 and no reason");
+  write_trial("a1", {{{"event", "start"}, {"time", 4}}});
+  EXPECT_EQ(only_trial().status, Status::failed);
+  write_trial("a1", {{{"event", "resume"}, {"step", 1}, {"time", 6}}});
+  EXPECT_EQ(only_trial().status, Status::stopped) << "the exit is older than the resume";
+}
+
+TEST_F(Results, AStoppedExitIsNoFailure) {
+  write_log({plan_of({"a1"}), {{"event", "exit"}, {"trial", "a1"}, {"code", 75}, {"signal", 0}}});
+  write_trial("a1", {{{"event", "start"}}, {{"event", "end"}, {"status", "stopped"}, {"message", "asked to"}}});
+  EXPECT_EQ(only_trial().status, Status::stopped);
+  EXPECT_EQ(only_trial().message, "asked to");
+}
+
+TEST_F(Results, WhatIsNotKnownIsAbsent) {
+  write_log({plan_of({"a1"})});
+  write_trial("a1", {{{"event", "start"}}, {{"event", "end"}, {"status", "done"}, {"final", {{"x", nullptr}, {"y", 2}}}}});
+  const Trial trial = only_trial();
+  EXPECT_FALSE(trial.seconds || trial.steps || trial.epochs);
+  EXPECT_TRUE(std::isnan(trial.last.at("x")));
+  EXPECT_EQ(trial.last.count("valid.accuracy"), 0U);
+  EXPECT_TRUE(trial.best.empty());
+}
+
+TEST_F(Results, AnEndOfAnUnknownStatusFailsAndSaysSo) {
+  write_log({plan_of({"a1"})});
+  write_trial("a1", {{{"event", "end"}, {"status", "fine"}}});
+  EXPECT_EQ(only_trial().status, Status::failed);
+  EXPECT_EQ(only_trial().message, "its end says status 'fine', expected done, failed or stopped");
+}
+
+TEST_F(Results, TheLastPlanCounts) {
+  write_log({plan_of({"a1"}), plan_of({"a1", "b2"})});
+  EXPECT_EQ(read_study(dir_).trials.size(), 2U);
+}
+
+TEST_F(Results, DamageIsToldAndCostsOnlyWhatStandsBehindIt) {
+  write_log({plan_of({"a1"})});
+  write_trial("a1", {{{"event", "start"}}, {{"event", "end"}, {"status", "done"}}});
+  fs::resize_file(journal_path(dir_, "a1"), fs::file_size(journal_path(dir_, "a1")) - 1);
+  const StudyRecord study = read_study(dir_);
+  EXPECT_EQ(study.trials[0].status, Status::stopped);
+  ASSERT_EQ(study.problems.size(), 1U);
+  EXPECT_TRUE(study.problems[0].starts_with("journal/a1.log: the last record is cut short at byte ")) << study.problems[0];
+}
+
+TEST_F(Results, ATrialSharedByTwoArmsIsSealedOnce) {
+  write_log({plan_of({"a1", "a1"})});
+  write_trial("a1", {{{"event", "start"}}, {{"event", "end"}, {"status", "done"}}});
+  EXPECT_TRUE(fs::exists(seal(read_study(dir_))));
+}
+
+TEST_F(Results, AFolderThatIsGoneCantBeSealed) {
+  write_log({plan_of({"a1"})});
+  const StudyRecord study = read_study(dir_);
+  fs::remove_all(dir_);
+  EXPECT_TRUE(error_of([&] { seal(study); }).starts_with("results.h5: HDF5 can't make ")) << "as there is no folder";
+}
+
+TEST(Plan, SaysWhichKeyIsWrong) {
+  const auto message = [](const std::function<void(json&)>& spoil) {
+    json plan = plan_of({"a1"});
+    spoil(plan);
+    return error_of([&] { read_plan(plan); });
+  };
+  const std::string plan = "journal/study.log: plan: ";
+  const std::string end = "; run the study again to write a new plan";
+  EXPECT_EQ(message([](json& p) { p.erase("study"); }), plan + "'study' is unusable, expected a table" + end);
+  EXPECT_EQ(message([](json& p) { p["trials"] = 1; }), plan + "'trials' is unusable, expected a list" + end);
+  EXPECT_EQ(message([](json& p) { p["arms"] = {1}; }), plan + "'arms' is unusable, expected a list of texts" + end);
+  EXPECT_EQ(message([](json& p) { p["study"]["goal"] = "up"; }),
+            plan + "'goal' is unusable, expected maximize or minimize, got 'up'" + end);
+  EXPECT_EQ(message([](json& p) { p["study"]["alpha"] = 1; }),
+            plan + "'alpha' is unusable, expected a number between 0 and 1" + end);
+  EXPECT_EQ(message([](json& p) { p["trials"][0]["seed"] = -1; }),
+            plan + "'trials.seed' is unusable, expected an integer from 0 to 2^63 - 1" + end);
+  for (const char* id : {"", "../x", "a/b", "study", "a.b"}) {
+    EXPECT_EQ(message([&](json& p) { p["trials"][0]["id"] = id; }),
+              plan + "'trials.id' is unusable, expected 1 to 128 letters, digits, - or _" + end);
+  }
+}
+
+TEST(TrialTable, TakesTheNarrowestTypeOfAnAxis) {
+  StudyRecord study;
+  study.axes = {"flag", "count", "rate", "mixed"};
+  study.trials.resize(2);
+  study.trials[0].values = {{"flag", true}, {"count", 1}, {"rate", 1}, {"mixed", 1}};
+  study.trials[1].values = {{"flag", false}, {"count", 2}, {"rate", 0.5}, {"mixed", "x"}};
+  const Table table = trial_table(study);
+  EXPECT_EQ(table.find("flag")->type, ColumnType::boolean);
+  EXPECT_EQ(table.find("count")->type, ColumnType::integer);
+  EXPECT_EQ(table.find("rate")->type, ColumnType::real);
+  EXPECT_EQ(table.find("mixed")->type, ColumnType::text);
+  EXPECT_EQ(to_text(table.find("mixed")->cells[0]), "1");
+  EXPECT_EQ(to_text(table.find("seconds")->cells[0]), "");
+  EXPECT_EQ(table.find("nothing"), nullptr);
+}
+
+TEST(Filter, NaNAndTheUnknownFitNothing) {
+  Table table{.columns = {{"x", "", ColumnType::real, {Cell(1.0), Cell(std::nan("")), Cell()}}}, .rows = 3};
+  EXPECT_EQ(matching_rows(table, "x = 1"), (std::vector<std::size_t>{0}));
+  EXPECT_EQ(matching_rows(table, "x != 2"), (std::vector<std::size_t>{0}));
+  EXPECT_EQ(matching_rows(table, "x<=1 and x>=1"), (std::vector<std::size_t>{0}));
+  EXPECT_TRUE(matching_rows(table, "x < 1").empty());
+  EXPECT_EQ(error_of([&] { matching_rows(table, "y = 1"); }),
+            "--where 'y = 1', character 1: no column 'y'; there are x");
+  EXPECT_EQ(error_of([&] { matching_rows(table, ""); }), "--where '', character 1: expected a column");
+  EXPECT_EQ(error_of([&] { matching_rows(table, "x = 0x"); }),
+            "--where 'x = 0x', character 5: got '0x', expected a number for 'x'");
+}
+
+}  // namespace
+}  // namespace paribus::results
