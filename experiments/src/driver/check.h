@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "driver/engine.h"
+#include "driver/observer.h"
+#include "driver/trial.h"
+#include "study/study.h"
+
+namespace paribus::driver {
+
+/// A study of which all that can be known before the first step is known to be right.
+struct CheckedStudy {
+  registry::Catalog catalog;
+  Study study;
+  std::vector<Trial> trials;                   // in the order of the study's plan
+  std::map<std::string, std::string> plugins;  // file -> sha256, of those used
+  std::string libparibus;                      // sha256
+};
+
+/// Reads and expands a study, without the worker unless it has a search. Throws StudyError.
+CheckedStudy read_study(const std::filesystem::path& path, const std::vector<std::string>& overrides, Engine& engine);
+
+/// And finds its files, loads its plugins and has each distinct structure built once. Throws StudyError with every
+/// problem at its place. Writes nothing but what is fetched into the user's cache.
+CheckedStudy check_study(const std::filesystem::path& path, const std::vector<std::string>& overrides, Engine& engine,
+                         Observer& observer);
+
+}  // namespace paribus::driver

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "driver/directory.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "journal/journal.h"
+#include "paribus/error.h"
+
+namespace paribus::driver {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail(const char* what, const fs::path& path) {
+  throw Error(fmt::format("can't {} {}: {}", what, path.string(), std::strerror(errno)));
+}
+
+std::string text_of(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return in ? std::move(text).str() : "";
+}
+
+}  // namespace
+
+fs::path default_directory(const fs::path& study) { return fs::path("runs") / study.stem(); }
+
+StudyDirectory::StudyDirectory(fs::path path) : path_(fs::absolute(std::move(path)).lexically_normal()) {
+  if (path_.filename().empty()) path_ = path_.parent_path();
+  if (fs::exists(path_) && !fs::is_directory(path_)) {
+    throw Error(fmt::format("{} is a file, expected a folder for the study; name another with --dir", path_.string()));
+  }
+  if (fs::exists(path_) && !fs::is_empty(path_) && !fs::exists(path_ / "journal")) {
+    throw Error(fmt::format("{} holds other things than a study; name another folder with --dir", path_.string()));
+  }
+  std::error_code problem;
+  for (const char* folder : {"journal", "logs", "checkpoints"}) {
+    fs::create_directories(path_ / folder, problem);
+    if (problem) throw Error(fmt::format("can't make {}: {}", (path_ / folder).string(), problem.message()));
+  }
+  lock_ = Handle(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!lock_) fail("open", path_);
+  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) == 0) return;
+  if (errno != EWOULDBLOCK) fail("lock", path_);
+  throw Error(fmt::format("{} is being run by another process; wait for it, or name another folder with --dir",
+                          path_.string()));
+}
+
+fs::path StudyDirectory::journal(const std::string& trial) const { return path_ / "journal" / (trial + ".log"); }
+fs::path StudyDirectory::log(const std::string& trial) const { return path_ / "logs" / (trial + ".txt"); }
+
+void StudyDirectory::write(const std::string& name, const std::string& text) const {
+  const fs::path target = path_ / name;
+  if (fs::exists(target) && text_of(target) == text) return;
+  fs::path temporary = target;
+  temporary += ".part";
+  const Handle file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!file) fail("write", temporary);
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t n = ::write(file.get(), text.data() + done, text.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail("write", temporary);
+    done += static_cast<std::size_t>(n);
+  }
+  if (::fsync(file.get()) != 0 || ::rename(temporary.c_str(), target.c_str()) != 0) fail("write", target);
+  ::fsync(lock_.get());
+}
+
+std::string StudyDirectory::status(const std::string& trial) const {
+  const fs::path path = journal(trial);
+  if (!fs::exists(path)) return "";
+  const journal::Record record = journal::read(path);
+  if (record.events.empty()) return "";
+  const nlohmann::json& last = record.events.back();
+  return last.value("event", "") == "end" ? last.value("status", "begun") : "begun";
+}
+
+void StudyDirectory::forget(const std::string& trial) const {
+  fs::remove(journal(trial));
+  fs::remove(log(trial));
+  fs::remove_all(path_ / "checkpoints" / trial);
+}
+
+}  // namespace paribus::driver

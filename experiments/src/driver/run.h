@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "driver/check.h"
+#include "driver/directory.h"
+#include "driver/scheduler.h"
+
+namespace paribus::driver {
+
+struct RunOptions {
+  std::size_t at_once = 0;  // trials side by side; 0: as many as the cores have room for
+  bool fresh = false;       // run again what is done
+};
+
+struct RunReport {
+  Tally tally;
+  std::size_t trials = 0;       // of the study, each once
+  std::size_t done_before = 0;
+  std::size_t left = 0;         // neither done nor failed now
+};
+
+/// Writes the study's directory and runs every trial of it that is not done: those that were stopped go on, those that
+/// failed begin anew.
+RunReport run_study(const CheckedStudy& checked, const StudyDirectory& directory, Engine& engine, Observer& observer,
+                    const RunOptions& options);
+
+/// What journal/study.log says of a study (docs/internals.md).
+nlohmann::json plan_of(const CheckedStudy& checked, const std::string& name, const nlohmann::json& environment);
+
+}  // namespace paribus::driver

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "driver/files.h"
+#include "driver/worker.h"
+
+namespace paribus::driver {
+
+/// A trial as it is handed to the worker: checked, with its id.
+struct Trial {
+  std::string id, arm;
+  std::uint64_t seed = 0;
+  nlohmann::json values = nlohmann::json::object();  // of the axes: address -> value
+  nlohmann::json spec;                               // resolved: nothing in it is "auto" any more
+  nlohmann::json facts;                              // what inspection found
+  FilePaths files;
+  std::int64_t epochs = 0, steps = 0, threads = 1;
+  bool resumes = false;  // its journal holds a beginning
+
+  /// "lookahead, seed 3", or of a sweep "momentum 0.9, seed 3".
+  [[nodiscard]] std::string label() const;
+};
+
+/// How a trial's process ended.
+struct Outcome {
+  int code = 0;    // 0 done, 1 failed, 75 stopped and resumable
+  int signal = 0;  // that ended it, or 0
+  std::string message;
+
+  [[nodiscard]] bool done() const { return signal == 0 && code == 0; }
+  [[nodiscard]] bool stopped() const { return signal == 0 && code == kStopped; }
+  static constexpr int kStopped = 75;
+};
+
+/// The id of a trial: a hash of all that determines its result. `environment` holds the sums of plugins and libraries
+/// and what the machine computes with. Where data files lie, how many threads load them and how often checkpoints are
+/// made change no number, so they change no id.
+std::string trial_id(const nlohmann::json& resolved_spec, const std::string& fingerprint,
+                     const nlohmann::json& environment);
+
+/// `spec` with "auto" in [train] replaced by what inspection found.
+nlohmann::json resolved(nlohmann::json spec, const nlohmann::json& facts);
+
+/// Equal for trials that one inspection can speak for: those that differ only in seed or in numbers of optimizer and
+/// schedules, which change no shape and whose bounds are already checked.
+std::string inspection_key(const nlohmann::json& spec);
+
+}  // namespace paribus::driver
