@@ -16,7 +16,8 @@ struct Checkpoint : paribus::Callback {
                         paribus::field("goal", &Params::goal, "auto: minimize if the name ends in loss, else maximize")
                             .one_of("auto", "minimize", "maximize"),
                         paribus::field("every", &Params::every, "keep those of every n-th epoch, too; 0: no")
-                            .at_least(0).unit("epoch")};
+                            .at_least(0)
+                            .unit("epoch")};
     }
   } params;
   static constexpr auto touches() { return paribus::Touches<2, 0>{{"weights", "buffers"}, {}}; }
@@ -35,7 +36,8 @@ struct Checkpoint : paribus::Callback {
   }
 
   void after_epoch(paribus::Fit& fit) override {
-    if (params.every > 0 && (fit.epoch + 1) % params.every == 0) fit.save_weights("epoch-" + std::to_string(fit.epoch + 1));
+    if (params.every > 0 && (fit.epoch + 1) % params.every == 0)
+      fit.save_weights("epoch-" + std::to_string(fit.epoch + 1));
   }
 
  private:

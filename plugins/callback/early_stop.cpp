@@ -11,11 +11,12 @@ struct EarlyStop : paribus::Callback {
     int patience = 3;
     double min_delta = 0;
     static constexpr auto fields() {
-      return std::tuple{paribus::field("metric", &Params::metric, "what has to improve"),
-                        paribus::field("goal", &Params::goal, "auto: minimize if the name ends in loss, else maximize")
-                            .one_of("auto", "minimize", "maximize"),
-                        paribus::field("patience", &Params::patience, "validations without improvement").at_least(1),
-                        paribus::field("min_delta", &Params::min_delta, "less than this is no improvement").at_least(0)};
+      return std::tuple{
+          paribus::field("metric", &Params::metric, "what has to improve"),
+          paribus::field("goal", &Params::goal, "auto: minimize if the name ends in loss, else maximize")
+              .one_of("auto", "minimize", "maximize"),
+          paribus::field("patience", &Params::patience, "validations without improvement").at_least(1),
+          paribus::field("min_delta", &Params::min_delta, "less than this is no improvement").at_least(0)};
     }
   } params;
   static constexpr auto touches() { return paribus::Touches<0, 1>{{}, {"flow"}}; }

@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
-/// Validates on a moving average of the weights: a += (1 - decay) (w - a) after each step. With `warmup` the decay is at most
-/// (1 + t) / (10 + t), so that the first weights are soon forgotten. decay = 0 is validation without it.
+/// Validates on a moving average of the weights: a += (1 - decay) (w - a) after each step. With `warmup` the decay is
+/// at most (1 + t) / (10 + t), so that the first weights are soon forgotten. decay = 0 is validation without it.
 struct Ema : paribus::Callback {
   struct Params {
     double decay = 0.999;
@@ -15,7 +15,9 @@ struct Ema : paribus::Callback {
     bool average_buffers = true;
     static constexpr auto fields() {
       return std::tuple{paribus::field("decay", &Params::decay, "share of the average that stays at each step")
-                            .at_least(0).below(1).live(),
+                            .at_least(0)
+                            .below(1)
+                            .live(),
                         paribus::field("warmup", &Params::warmup, "forget faster at first"),
                         paribus::field("average_buffers", &Params::average_buffers, "average running statistics, too")};
     }

@@ -7,15 +7,16 @@
 #include <algorithm>
 #include <numeric>
 
-/// Trains on mixtures of two items, x = l x_i + (1 - l) x_j, and of their targets (Zhang, Cisse, Dauphin, Lopez-Paz 2018);
-/// l is drawn from Beta(alpha, alpha), for each item, as in fastai, or for each batch. alpha = 0 mixes nothing.
+/// Trains on mixtures of two items, x = l x_i + (1 - l) x_j, and of their targets (Zhang, Cisse, Dauphin, Lopez-Paz
+/// 2018); l is drawn from Beta(alpha, alpha), for each item, as in fastai, or for each batch. alpha = 0 mixes nothing.
 struct Mixup : paribus::Callback {
   struct Params {
     double alpha = 0.4;
     std::string_view per = "item";
     static constexpr auto fields() {
-      return std::tuple{paribus::field("alpha", &Params::alpha, "of the Beta distribution; 0: off, 1: uniform").at_least(0).live(),
-                        paribus::field("per", &Params::per, "what has a share of its own").one_of("item", "batch")};
+      return std::tuple{
+          paribus::field("alpha", &Params::alpha, "of the Beta distribution; 0: off, 1: uniform").at_least(0).live(),
+          paribus::field("per", &Params::per, "what has a share of its own").one_of("item", "batch")};
     }
   } params;
   static constexpr auto touches() { return paribus::Touches<0, 1>{{}, {"batch"}}; }
@@ -46,7 +47,8 @@ struct Mixup : paribus::Callback {
     std::vector<std::int64_t> order(static_cast<std::size_t>(batch.size()));
     std::iota(order.begin(), order.end(), 0);
     paribus::Draws draws = stream.step(batch.epoch, batch.index);
-    for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[draws.below(static_cast<std::uint32_t>(i))]);
+    for (std::size_t i = order.size(); i > 1; --i)
+      std::swap(order[i - 1], order[draws.below(static_cast<std::uint32_t>(i))]);
     return order;
   }
   /// The partner's share of each item; at most a half, so that an item stays mainly itself.

@@ -11,7 +11,9 @@ struct CrossEntropy : paribus::Loss {
     double smoothing = 0;
     static constexpr auto fields() {
       return std::tuple{paribus::field("smoothing", &Params::smoothing, "share of the target spread over all classes")
-                            .at_least(0).at_most(1).live()};
+                            .at_least(0)
+                            .at_most(1)
+                            .live()};
     }
   } params;
 
@@ -25,11 +27,13 @@ struct CrossEntropy : paribus::Loss {
       std::ostringstream text;
       text << "loss/cross_entropy: the model's output and the target don't fit, got " << scores.sizes() << " and "
            << target.scalar_type() << ' ' << target.sizes()
-           << ", expected [N, K] and int64 class numbers [N] or float probabilities [N, K]; for real-valued targets take mse";
+           << ", expected [N, K] and int64 class numbers [N] or float probabilities [N, K]; for real-valued targets "
+              "take mse";
       throw paribus::Error(text.str());
     }
     return at::cross_entropy_loss(scores, numbers ? target : target.to(at::kFloat), {}, at::Reduction::Mean,
                                   /*ignore_index=*/-100, params.smoothing);
   }
 };
-PARIBUS_PART(CrossEntropy, "cross_entropy", "softmax cross-entropy of class numbers or probabilities, with label smoothing")
+PARIBUS_PART(CrossEntropy, "cross_entropy",
+             "softmax cross-entropy of class numbers or probabilities, with label smoothing")

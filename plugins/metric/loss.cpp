@@ -17,7 +17,9 @@ struct MeanLoss : paribus::Metric {
     sum_ = sum_.defined() ? sum_.add(part) : part;
     items_ += batch.size();
   }
-  double value() const override { return items_ == 0 ? std::nan("") : sum_.item<double>() / static_cast<double>(items_); }
+  double value() const override {
+    return items_ == 0 ? std::nan("") : sum_.item<double>() / static_cast<double>(items_);
+  }
 
  private:
   at::Tensor sum_;

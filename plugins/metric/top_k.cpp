@@ -5,8 +5,8 @@
 #include <cmath>
 #include <sstream>
 
-/// Share of the items whose target is among the k highest scores. Of equal scores the lower class number comes first, as
-/// in argmax, so that k = 1 is accuracy; a score that isn't a number is never right.
+/// Share of the items whose target is among the k highest scores. Of equal scores the lower class number comes first,
+/// as in argmax, so that k = 1 is accuracy; a score that isn't a number is never right.
 struct TopK : paribus::Metric {
   static constexpr paribus::Goal kGoal = paribus::Goal::maximize;
   static constexpr std::string_view kUnit = "1";

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <paribus/model.h>
 
-/// Convolutions of stride 2, each with batch norm and activation, and a last one to the classes, averaged over what is left
-/// of the image (a single pixel for up to 32 x 32 with the default channels). After fastai's course22p2, 11_initializing;
-/// with norm = false, first_kernel = 5, init = "default" it is fastbook's simple_cnn.
+/// Convolutions of stride 2, each with batch norm and activation, and a last one to the classes, averaged over what is
+/// left of the image (a single pixel for up to 32 x 32 with the default channels). After fastai's course22p2,
+/// 11_initializing; with norm = false, first_kernel = 5, init = "default" it is fastbook's simple_cnn.
 struct ConvNet : paribus::NnModel {
   struct Params {
     std::vector<std::int64_t> channels{8, 16, 32, 64};
@@ -14,14 +14,18 @@ struct ConvNet : paribus::NnModel {
     std::string_view init = "kaiming";
     static constexpr auto fields() {
       return std::tuple{
-          paribus::field("channels", &Params::channels, "output channels of each convolution").at_least(1).at_most(65536),
+          paribus::field("channels", &Params::channels, "output channels of each convolution")
+              .at_least(1)
+              .at_most(65536),
           paribus::field("kernel", &Params::kernel, "height and width of the kernels").at_least(1).at_most(63),
           paribus::field("first_kernel", &Params::first_kernel, "of the first one; not given: as the others")
-              .at_least(1).at_most(63),
+              .at_least(1)
+              .at_most(63),
           paribus::field("norm", &Params::norm, "batch norm after each convolution but the last"),
           paribus::field("act", &Params::act, "activation; leaky has slope 0.1, general is leaky less 0.4 (miniai)")
               .one_of("relu", "leaky", "general", "gelu", "silu"),
-          paribus::field("init", &Params::init, "of the convolutions; default is LibTorch's").one_of("kaiming", "default")};
+          paribus::field("init", &Params::init, "of the convolutions; default is LibTorch's")
+              .one_of("kaiming", "default")};
     }
   } params;
 
@@ -29,7 +33,8 @@ struct ConvNet : paribus::NnModel {
     const paribus::Spec& image = data.inputs.front();
     if (!image.type->is(paribus::kImage) || image.shape.size() != 3) {
       throw paribus::Error("model/convnet: the input is " + std::string(image.type->name) + " with " +
-                           std::to_string(image.shape.size()) + " dimensions, expected an image C H W; for rows take mlp");
+                           std::to_string(image.shape.size()) +
+                           " dimensions, expected an image C H W; for rows take mlp");
     }
     std::int64_t width = image.shape[0];
     for (const std::int64_t next : params.channels) {

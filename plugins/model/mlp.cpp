@@ -7,8 +7,9 @@ struct Mlp : paribus::NnModel {
     std::vector<std::int64_t> hidden{64};
     std::string_view act = "relu";
     static constexpr auto fields() {
-      return std::tuple{paribus::field("hidden", &Params::hidden, "width of each hidden layer").at_least(1).at_most(65536),
-                        paribus::field("act", &Params::act, "activation").one_of("relu", "gelu", "silu", "tanh")};
+      return std::tuple{
+          paribus::field("hidden", &Params::hidden, "width of each hidden layer").at_least(1).at_most(65536),
+          paribus::field("act", &Params::act, "activation").one_of("relu", "gelu", "silu", "tanh")};
     }
   } params;
 

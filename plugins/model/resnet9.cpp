@@ -21,15 +21,16 @@ TORCH_MODULE(Block);
 
 }  // namespace
 
-/// David Page's residual network of nine layers (cifar10-fast, 2018): 94 % on CIFAR-10 in 24 epochs. Widths w, 2w, 4w, 8w,
-/// residual pairs in the first and third stage, global max pooling (his 4 x 4 for 32 x 32), no bias, scaled scores.
+/// David Page's residual network of nine layers (cifar10-fast, 2018): 94 % on CIFAR-10 in 24 epochs. Widths w, 2w, 4w,
+/// 8w, residual pairs in the first and third stage, global max pooling (his 4 x 4 for 32 x 32), no bias, scaled scores.
 struct ResNet9 : paribus::NnModel {
   struct Params {
     int width = 64;
     double logit_scale = 0.125;
     static constexpr auto fields() {
-      return std::tuple{paribus::field("width", &Params::width, "channels of the first convolution").at_least(1).at_most(4096),
-                        paribus::field("logit_scale", &Params::logit_scale, "factor of the scores").above(0).live()};
+      return std::tuple{
+          paribus::field("width", &Params::width, "channels of the first convolution").at_least(1).at_most(4096),
+          paribus::field("logit_scale", &Params::logit_scale, "factor of the scores").above(0).live()};
     }
   } params;
 

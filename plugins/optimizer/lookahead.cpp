@@ -13,11 +13,12 @@ struct Lookahead : paribus::Optimizer {
     double alpha = 0.5;
     std::string_view evaluate = "slow";
     static constexpr auto fields() {
-      return std::tuple{paribus::field("inner", &Params::inner, "the optimizer that makes the steps"),
-                        paribus::field("k", &Params::k, "inner steps for each slow one").at_least(1),
-                        paribus::field("alpha", &Params::alpha, "share of the way that the slow weights go")
-                            .above(0).at_most(1).live(),
-                        paribus::field("evaluate", &Params::evaluate, "the weights that are validated").one_of("slow", "fast")};
+      using paribus::field;
+      return std::tuple{
+          field("inner", &Params::inner, "the optimizer that makes the steps"),
+          field("k", &Params::k, "inner steps for each slow one").at_least(1),
+          field("alpha", &Params::alpha, "share of the way that the slow weights go").above(0).at_most(1).live(),
+          field("evaluate", &Params::evaluate, "the weights that are validated").one_of("slow", "fast")};
     }
   } params;
 
@@ -25,6 +26,7 @@ struct Lookahead : paribus::Optimizer {
     const auto& slow = g.slot(*this, "slow", paribus::Group::Init::copy);  // as it is before the first step
     params.inner->step(g);
     if (g.step % params.k != 0) return;
+    if (params.alpha == 1) return at::_foreach_copy_(slow, g.weights);  // bitwise, what rounding isn't sure to be
     at::_foreach_lerp_(slow, g.weights, params.alpha);
     at::_foreach_copy_(g.weights, slow);
   }

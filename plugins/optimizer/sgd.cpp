@@ -2,24 +2,20 @@
 #include <ATen/ops/_fused_sgd.h>
 #include <paribus/optimizer.h>
 
-/// Stochastic gradient descent as in PyTorch: g += decay w; v = momentum v + (1 - dampening) g, v = g at the first step;
-/// w -= lr v, or with Nesterov w -= lr (g + momentum v). The velocity holds no rate: changing lr acts at once.
+/// Stochastic gradient descent as in PyTorch: g += decay w; v = momentum v + (1 - dampening) g, v = g at the first
+/// step; w -= lr v, or with Nesterov w -= lr (g + momentum v). The velocity holds no rate: changing lr acts at once.
 struct Sgd : paribus::Optimizer {
   struct Params {
-    double lr = 0.1;
-    double momentum = 0;
-    double dampening = 0;
-    double weight_decay = 0;
+    double lr = 0.1, momentum = 0, dampening = 0, weight_decay = 0;
     bool nesterov = false;
     static constexpr auto fields() {
-      return std::tuple{paribus::field("lr", &Params::lr, "learning rate").at_least(0).live(),
-                        paribus::field("momentum", &Params::momentum, "share of the velocity that stays")
-                            .at_least(0).below(1).live(),
-                        paribus::field("dampening", &Params::dampening, "share of the gradient that the velocity doesn't get")
-                            .at_least(0).at_most(1).live(),
-                        paribus::field("weight_decay", &Params::weight_decay, "L2: this times the weight joins the gradient")
-                            .at_least(0).live(),
-                        paribus::field("nesterov", &Params::nesterov, "look one velocity ahead; acts with momentum only")};
+      using paribus::field;
+      return std::tuple{
+          field("lr", &Params::lr, "learning rate").at_least(0).live(),
+          field("momentum", &Params::momentum, "share of the velocity that stays").at_least(0).below(1).live(),
+          field("dampening", &Params::dampening, "share of the gradient kept from it").at_least(0).at_most(1).live(),
+          field("weight_decay", &Params::weight_decay, "L2: times the weight, joins the gradient").at_least(0).live(),
+          field("nesterov", &Params::nesterov, "look one velocity ahead; acts with momentum only")};
     }
   } params;
 

@@ -11,8 +11,9 @@ struct Cosine : paribus::Schedule {
     double to = 0;
     double begin = 0;
     static constexpr auto fields() {
-      return std::tuple{paribus::field("to", &Params::to, "factor of the configured value that it ends at"),
-                        paribus::field("begin", &Params::begin, "share of training before the descent").at_least(0).below(1)};
+      return std::tuple{
+          paribus::field("to", &Params::to, "factor of the configured value that it ends at"),
+          paribus::field("begin", &Params::begin, "share of training before the descent").at_least(0).below(1)};
     }
   } params;
 

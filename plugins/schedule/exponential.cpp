@@ -11,9 +11,10 @@ struct Exponential : paribus::Schedule {
     std::optional<double> gamma;
     bool staircase = false;
     static constexpr auto fields() {
-      return std::tuple{paribus::field("end", &Params::end, "factor of the configured value at the end").above(0),
-                        paribus::field("gamma", &Params::gamma, "factor per epoch; given, it takes the place of end").above(0),
-                        paribus::field("staircase", &Params::staircase, "change between epochs only")};
+      return std::tuple{
+          paribus::field("end", &Params::end, "factor of the configured value at the end").above(0),
+          paribus::field("gamma", &Params::gamma, "factor per epoch; given, it takes the place of end").above(0),
+          paribus::field("staircase", &Params::staircase, "change between epochs only")};
     }
   } params;
 

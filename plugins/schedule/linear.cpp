@@ -14,19 +14,20 @@ struct Linear : paribus::Schedule {
     double until = 1;
     bool values = false;
     static constexpr auto fields() {
-      return std::tuple{paribus::field("from", &Params::from, "where the line starts"),
-                        paribus::field("to", &Params::to, "where it ends"),
-                        paribus::field("begin", &Params::begin, "share of training before the line starts")
-                            .at_least(0).at_most(1),
-                        paribus::field("until", &Params::until, "share of training at which it ends").at_least(0).at_most(1),
-                        paribus::field("values", &Params::values, "from and to are values, not factors of the configured one")};
+      return std::tuple{
+          paribus::field("from", &Params::from, "where the line starts"),
+          paribus::field("to", &Params::to, "where it ends"),
+          paribus::field("begin", &Params::begin, "share of training before the line starts").at_least(0).at_most(1),
+          paribus::field("until", &Params::until, "share of training at which it ends").at_least(0).at_most(1),
+          paribus::field("values", &Params::values, "from and to are values, not factors of the configured one")};
     }
   } params;
 
   double at(const paribus::Progress& p) const override {
     if (params.until < params.begin) {
-      throw paribus::Error(address() + ": schedule/linear ends before it begins, got begin " + std::to_string(params.begin) +
-                           " and until " + std::to_string(params.until) + ", expected begin <= until");
+      throw paribus::Error(address() + ": schedule/linear ends before it begins, got begin " +
+                           std::to_string(params.begin) + " and until " + std::to_string(params.until) +
+                           ", expected begin <= until");
     }
     const double base = params.values ? 1 : p.base;
     if (p.fraction >= params.until) return base * params.to;

@@ -11,10 +11,12 @@ struct Step : paribus::Schedule {
     std::vector<double> milestones;
     double gamma = 0.1;
     static constexpr auto fields() {
-      return std::tuple{paribus::field("every", &Params::every, "epochs from drop to drop; 0: by the milestones")
-                            .at_least(0).unit("epoch"),
-                        paribus::field("milestones", &Params::milestones, "epochs after which it drops").above(0).unit("epoch"),
-                        paribus::field("gamma", &Params::gamma, "factor of each drop").at_least(0)};
+      return std::tuple{
+          paribus::field("every", &Params::every, "epochs from drop to drop; 0: by the milestones")
+              .at_least(0)
+              .unit("epoch"),
+          paribus::field("milestones", &Params::milestones, "epochs after which it drops").above(0).unit("epoch"),
+          paribus::field("gamma", &Params::gamma, "factor of each drop").at_least(0)};
     }
   } params;
 

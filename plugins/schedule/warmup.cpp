@@ -13,11 +13,13 @@ struct Warmup : paribus::Schedule {
     std::optional<double> epochs;
     double from = 0.01;
     static constexpr auto fields() {
-      return std::tuple{paribus::field("then", &Params::then, "what comes after"),
-                        paribus::field("fraction", &Params::fraction, "share of training that it takes").at_least(0).below(1),
-                        paribus::field("epochs", &Params::epochs, "epochs that it takes; given, they take fraction's place")
-                            .at_least(0).unit("epoch"),
-                        paribus::field("from", &Params::from, "first factor").at_least(0)};
+      return std::tuple{
+          paribus::field("then", &Params::then, "what comes after"),
+          paribus::field("fraction", &Params::fraction, "share of training that it takes").at_least(0).below(1),
+          paribus::field("epochs", &Params::epochs, "epochs that it takes; given, they take fraction's place")
+              .at_least(0)
+              .unit("epoch"),
+          paribus::field("from", &Params::from, "first factor").at_least(0)};
     }
   } params;
 
@@ -25,8 +27,8 @@ struct Warmup : paribus::Schedule {
     const auto all = static_cast<double>(p.epochs);
     const double length = params.epochs ? *params.epochs / all : params.fraction;
     if (length >= 1) {
-      throw paribus::Error(address() + ": schedule/warmup takes all of training, got " + std::to_string(*params.epochs) +
-                           " epochs of " + std::to_string(p.epochs) + "; shorten it");
+      throw paribus::Error(address() + ": schedule/warmup takes all of training, got " +
+                           std::to_string(*params.epochs) + " epochs of " + std::to_string(p.epochs) + "; shorten it");
     }
     const double share = 1 - length;
     paribus::Progress rest{0, 0, 0, std::max<std::int64_t>(1, std::llround(all * share)), p.base};

@@ -12,12 +12,13 @@ struct Grid : paribus::Search {
     std::int64_t points = 1;
     for (const paribus::Axis& axis : axes) {
       if (axis.count <= 0) {
-        throw paribus::Error("search/grid: '" + name(axis) + "' is a range, a grid needs a list of values; list them, "
+        throw paribus::Error("search/grid: '" + name(axis) +
+                             "' is a range, a grid needs a list of values; list them, "
                              "or search = { use = \"random\" }");
       }
       if (axis.count > kMost / points) {
-        throw paribus::Error("search/grid: the axes up to '" + name(axis) + "' have more than " + std::to_string(kMost) +
-                             " combinations; shorten them, or search = { use = \"random\" }");
+        throw paribus::Error("search/grid: the axes up to '" + name(axis) + "' have more than " +
+                             std::to_string(kMost) + " combinations; shorten them, or search = { use = \"random\" }");
       }
       points *= axis.count;
     }

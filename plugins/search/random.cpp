@@ -14,7 +14,8 @@ struct Random : paribus::Search {
     }
   } params;
 
-  std::vector<paribus::Point> propose(const std::vector<paribus::Axis>& axes, const paribus::Stream& stream) const override {
+  std::vector<paribus::Point> propose(const std::vector<paribus::Axis>& axes,
+                                      const paribus::Stream& stream) const override {
     for (const paribus::Axis& axis : axes) check(axis);
     std::vector<paribus::Point> result;
     for (int trial = 0; trial < params.trials; ++trial) {
@@ -33,7 +34,8 @@ struct Random : paribus::Search {
     const double low = axis.integer ? axis.low - 0.5 : axis.low;  // every integer the same width, the ends too
     const double high = axis.integer ? axis.high + 0.5 : axis.high;
     const double u = draws.uniform();
-    const double value = axis.log ? std::exp(std::log(low) + u * (std::log(high) - std::log(low))) : low + u * (high - low);
+    const double value =
+        axis.log ? std::exp(std::log(low) + u * (std::log(high) - std::log(low))) : low + u * (high - low);
     return {.value = std::clamp(axis.integer ? std::round(value) : value, axis.low, axis.high)};
   }
 

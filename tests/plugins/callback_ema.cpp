@@ -83,7 +83,8 @@ TEST(CallbackEma, DecayZeroIsNothing) {
 
 TEST(CallbackEma, AveragesRunningStatisticsUnlessToldNotTo) {
   for (const bool average : {true, false}) {
-    const Made<Callback> ema(part("callback", "ema", {{"decay", 0.5}, {"warmup", false}, {"average_buffers", average}}));
+    const Made<Callback> ema(
+        part("callback", "ema", {{"decay", 0.5}, {"warmup", false}, {"average_buffers", average}}));
     Stage stage("convnet");
     const auto buffer = [&] { return stage.model->buffers_by_name().front().second.clone(); };
     ema->before_fit(stage.fit);

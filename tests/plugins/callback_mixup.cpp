@@ -45,8 +45,8 @@ TEST(CallbackMixup, MixesInputsAndTargetsAlike) {
     ASSERT_EQ(target.sizes(), (std::vector<std::int64_t>{10, 10}));
     EXPECT_TRUE(at::allclose(target.sum(1), at::ones({10})));
     // Since item i is of class i, the mixed image shows the mean of the mixed classes.
-    EXPECT_TRUE(at::allclose(target.matmul(at::arange(10, at::kFloat)), fit.batch.input().select(1, 0).select(1, 0).select(1, 0),
-                             1e-5, 1e-5));
+    EXPECT_TRUE(at::allclose(target.matmul(at::arange(10, at::kFloat)),
+                             fit.batch.input().select(1, 0).select(1, 0).select(1, 0), 1e-5, 1e-5));
     const at::Tensor own = target.gather(1, at::tensor(kItems).unsqueeze(1)).squeeze(1);
     EXPECT_GE(own.min().item<float>(), 0.5F - 1e-6F) << "an item stays mainly itself";
     const at::Tensor mixed = own.masked_select(own < 1);
@@ -64,7 +64,8 @@ TEST(CallbackMixup, DrawsAreAddressedByItem) {
   later.batch.epoch = 1;
   const auto share = [](const Fit& fit) { return fit.batch.target()[0][7].item<float>(); };
   mixup->before_batch(later);
-  ASSERT_LT(std::max({share(a), share(c), share(later)}), 1) << "the draws gave item 7 itself as its partner; choose others";
+  ASSERT_LT(std::max({share(a), share(c), share(later)}), 1)
+      << "the draws gave item 7 itself as its partner; choose others";
   EXPECT_NE(share(a), share(later));
   EXPECT_EQ(share(a), share(c)) << "an item's share is its own, whatever its batch";
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "paribus/loss.h"
-
 #include "parts.h"
 
 namespace paribus::testing {
@@ -22,7 +21,8 @@ TEST(LossCrossEntropy, IsPyTorchsWithItsGradient) {
       return at::tensor(golden_case.at(key).get<std::vector<double>>(), at::kFloat);
     };
     const at::Tensor scores = floats("scores").view({6, 4}).requires_grad_();
-    const at::Tensor target = golden_case.at("target").size() == 6 ? floats("target").to(at::kLong) : floats("target").view({6, 4});
+    const at::Tensor target =
+        golden_case.at("target").size() == 6 ? floats("target").to(at::kLong) : floats("target").view({6, 4});
     const Made<Loss> loss(part("loss", "cross_entropy", {{"smoothing", golden_case.at("smoothing").get<double>()}}));
     const at::Tensor value = (*loss)(Outputs(scores), batch_of(target));
     value.backward();
@@ -51,7 +51,8 @@ TEST(LossCrossEntropy, IsFloatFromHalf) {
 TEST(LossCrossEntropy, SaysWhatDoesntFit) {
   const Made<Loss> loss(part("loss", "cross_entropy"));
   EXPECT_EQ(error_of([&] { (*loss)(Outputs(at::zeros({3, 10})), batch_of(at::zeros({3, 1}))); }),
-            "loss/cross_entropy: the model's output and the target don't fit, got [3, 10] and Float [3, 1], expected [N, K] and "
+            "loss/cross_entropy: the model's output and the target don't fit, got [3, 10] and Float [3, 1], expected "
+            "[N, K] and "
             "int64 class numbers [N] or float probabilities [N, K]; for real-valued targets take mse");
 }
 
@@ -65,9 +66,10 @@ TEST(LossMse, MeansOverAllElements) {
 
 TEST(LossMse, SaysWhatDoesntFit) {
   const Made<Loss> loss(part("loss", "mse"));
-  EXPECT_EQ(error_of([&] { (*loss)(Outputs(at::zeros({3, 10})), batch_of(at::zeros({3}, at::kLong))); }),
-            "loss/mse: the model's output and the target don't fit, got [3, 10] and Long [3], expected float tensors of one "
-            "shape; for class numbers take cross_entropy");
+  EXPECT_EQ(
+      error_of([&] { (*loss)(Outputs(at::zeros({3, 10})), batch_of(at::zeros({3}, at::kLong))); }),
+      "loss/mse: the model's output and the target don't fit, got [3, 10] and Long [3], expected float tensors of one "
+      "shape; for class numbers take cross_entropy");
 }
 
 }  // namespace

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "paribus/metric.h"
-
 #include <cmath>
 
+#include "paribus/metric.h"
 #include "parts.h"
 
 namespace paribus::testing {
@@ -68,12 +67,14 @@ TEST(MetricLoss, WeighsBatchesByTheirSize) {
 }
 
 TEST(MetricErrors, SayWhatDoesntFit) {
-  EXPECT_EQ(error_of([] { value_of(part("metric", "accuracy"), kScores, classes({1, 2})); }),
-            "metric/accuracy: the model's output and the target don't fit, got [4, 4] and [2], expected [N, K] and class "
-            "numbers [N] or probabilities [N, K]");
-  EXPECT_EQ(error_of([] { value_of(part("metric", "top_k"), kScores, classes({1, 2, 3, 0})); }),
-            "metric/top_k: the model's output and the target don't fit, got [4, 4] and [4], expected [N, K] with K >= k = 5 "
-            "and class numbers [N] or probabilities [N, K]");
+  EXPECT_EQ(
+      error_of([] { value_of(part("metric", "accuracy"), kScores, classes({1, 2})); }),
+      "metric/accuracy: the model's output and the target don't fit, got [4, 4] and [2], expected [N, K] and class "
+      "numbers [N] or probabilities [N, K]");
+  EXPECT_EQ(
+      error_of([] { value_of(part("metric", "top_k"), kScores, classes({1, 2, 3, 0})); }),
+      "metric/top_k: the model's output and the target don't fit, got [4, 4] and [4], expected [N, K] with K >= k = 5 "
+      "and class numbers [N] or probabilities [N, K]");
 }
 
 TEST(MetricManifests, SayWhichWayIsBetter) {

@@ -29,7 +29,9 @@ struct Steps {
     groups.step(optimizer);
   }
   [[nodiscard]] at::Tensor tensor(int i) const { return groups.weights()[static_cast<std::size_t>(i)].second; }
-  [[nodiscard]] at::Tensor flat() const { return at::cat({tensor(0).detach().flatten(), tensor(1).detach().flatten()}); }
+  [[nodiscard]] at::Tensor flat() const {
+    return at::cat({tensor(0).detach().flatten(), tensor(1).detach().flatten()});
+  }
 
   Groups groups;
   int count = 0;
@@ -141,7 +143,8 @@ TEST(OptimizerLookahead, ValidatesOnSlowWeightsAndPutsTheFastBack) {
   steps.step(*optimizer);
   const at::Tensor fast = steps.flat();
   steps.groups.evaluation(*optimizer, true);
-  EXPECT_TRUE(bitwise_equal(steps.flat(), start)) << "before the first synchronisation the slow weights are the first ones";
+  EXPECT_TRUE(bitwise_equal(steps.flat(), start))
+      << "before the first synchronisation the slow weights are the first ones";
   steps.groups.evaluation(*optimizer, false);
   EXPECT_TRUE(bitwise_equal(steps.flat(), fast));
   steps.step(*optimizer);  // k = 2: slow and fast are the same now
@@ -172,7 +175,9 @@ TEST(OptimizerLookahead, FastEvaluationKeepsTheWeights) {
 }
 
 TEST(OptimizerErrors, NameThePartAndTheParameter) {
-  const auto make = [](const std::string& name) { return [name] { Made<Optimizer>(part("optimizer", "sgd", {{name, 0.1}})); }; };
+  const auto make = [](const std::string& name) {
+    return [name] { Made<Optimizer>(part("optimizer", "sgd", {{name, 0.1}})); };
+  };
   EXPECT_EQ(error_of(make("momentun")), "optimizer: optimizer/sgd has no parameter 'momentun'");
   EXPECT_EQ(error_of([] { Made<Optimizer>(part("optimizer", "sdg")); }), "optimizer/sdg: not loaded");
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "paribus/schedule.h"
-
 #include "parts.h"
 
 namespace paribus::testing {
@@ -39,8 +38,9 @@ TEST(ScheduleConstant, FactorOneIsNothing) {
 }
 
 TEST(ScheduleLinear, RampsBetweenValuesAndHolds) {
-  const auto size = values(part("schedule", "linear", {{"from", 14.0}, {"to", 28.0}, {"begin", 0.5}, {"until", 0.8}, {"values", true}}),
-                           10, 1, 99);
+  const auto size = values(
+      part("schedule", "linear", {{"from", 14.0}, {"to", 28.0}, {"begin", 0.5}, {"until", 0.8}, {"values", true}}), 10,
+      1, 99);
   EXPECT_EQ(size[0], 14);
   EXPECT_EQ(size[5], 14);
   EXPECT_NEAR(size[6], 14 + 14.0 / 3, 1e-12);
@@ -72,18 +72,22 @@ TEST(ScheduleWarmup, LeadsIntoOneCycleWithoutAJump) {
 
 TEST(ScheduleWarmup, OfNothingIsWhatComesAfter) {
   const PartSpec cosine = part("schedule", "cosine");
-  EXPECT_EQ(values(part("schedule", "warmup", {{"epochs", 0.0}}, {{"then", cosine}}), 12, 3, 0.4), values(cosine, 12, 3, 0.4));
+  EXPECT_EQ(values(part("schedule", "warmup", {{"epochs", 0.0}}, {{"then", cosine}}), 12, 3, 0.4),
+            values(cosine, 12, 3, 0.4));
 }
 
 TEST(ScheduleErrors, NameWhatIsWrong) {
-  const auto error = [](const std::string& use, std::map<std::string, Value> params, std::map<std::string, PartSpec> slots = {}) {
+  const auto error = [](const std::string& use, std::map<std::string, Value> params,
+                        std::map<std::string, PartSpec> slots = {}) {
     return error_of([&] { values(part("schedule", use, params, slots), 4, 2, 1); });
   };
-  EXPECT_EQ(error("step", {}), "schedule: schedule/step needs either every or milestones, got neither; give one of them");
+  EXPECT_EQ(error("step", {}),
+            "schedule: schedule/step needs either every or milestones, got neither; give one of them");
   EXPECT_EQ(error("step", {{"every", 2.0}, {"milestones", std::vector<double>{1}}}),
             "schedule: schedule/step needs either every or milestones, got both; give one of them");
   EXPECT_EQ(error("linear", {{"begin", 0.9}, {"until", 0.1}}),
-            "schedule: schedule/linear ends before it begins, got begin 0.900000 and until 0.100000, expected begin <= until");
+            "schedule: schedule/linear ends before it begins, got begin 0.900000 and until 0.100000, expected begin <= "
+            "until");
   EXPECT_EQ(error("warmup", {{"epochs", 2.0}}, {{"then", part("schedule", "constant")}}),
             "schedule: schedule/warmup takes all of training, got 2.000000 epochs of 2; shorten it");
 }

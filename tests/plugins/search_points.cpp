@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "paribus/search.h"
-
 #include <cmath>
 #include <set>
 
+#include "paribus/search.h"
 #include "parts.h"
 
 namespace paribus::testing {
@@ -29,10 +28,12 @@ TEST(SearchGrid, TriesEveryCombinationLastAxisFastest) {
 TEST(SearchGrid, RefusesARangeAndAFlood) {
   const Made<Search> grid(part("search", "grid"));
   EXPECT_EQ(error_of([&] { grid->propose({list("a", 2), range(0, 1)}, {}); }),
-            "search/grid: 'optimizer.lr' is a range, a grid needs a list of values; list them, or search = { use = \"random\" }");
+            "search/grid: 'optimizer.lr' is a range, a grid needs a list of values; list them, or search = { use = "
+            "\"random\" }");
   const std::int64_t huge = std::int64_t{1} << 62;
   EXPECT_EQ(error_of([&] { grid->propose({list("a", 2), list("b", huge)}, {}); }),
-            "search/grid: the axes up to 'b' have more than 1000000 combinations; shorten them, or search = { use = \"random\" }");
+            "search/grid: the axes up to 'b' have more than 1000000 combinations; shorten them, or search = { use = "
+            "\"random\" }");
 }
 
 TEST(SearchRandom, IsAFunctionOfTheSeed) {
@@ -60,7 +61,7 @@ TEST(SearchRandom, CoversListsAndRangesEvenly) {
     ASSERT_EQ(point[2].value, std::round(point[2].value));
     ++integers[static_cast<std::size_t>(point[2].value - 2)];
   }
-  for (const int count : entries) EXPECT_NEAR(count, 1000, 150);   // 5.5 standard deviations
+  for (const int count : entries) EXPECT_NEAR(count, 1000, 150);  // 5.5 standard deviations
   for (const int count : decades) EXPECT_NEAR(count, 1000, 150);
   for (const int count : integers) EXPECT_NEAR(count, 1333, 165);
 }
