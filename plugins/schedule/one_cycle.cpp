@@ -45,9 +45,9 @@ struct OneCycle : paribus::Schedule {
     const double end =
         params.end.value_or(fastai ? peak / params.div_end.value_or(1e5) : start / params.div_end.value_or(1e4));
     const double rise = params.rise.value_or(fastai ? 0.25 : 0.3);
+    if (p.fraction <= 0) return start;
     const double now = fastai ? p.fraction : p.inclusive;
     const double turn = fastai ? rise : peak_of_pytorch(rise, p);
-    if (now <= 0) return start;
     return now < turn ? leg(start, peak, now / turn) : leg(peak, end, (now - turn) / (1 - turn));
   }
 
@@ -59,7 +59,6 @@ struct OneCycle : paribus::Schedule {
 
   /// Step rise * n - 1 on the scale of `inclusive`; (n - 1) / n is what the two scales differ by.
   static double peak_of_pytorch(double rise, const paribus::Progress& p) {
-    if (p.inclusive <= 0) return rise;
     const double ratio = p.fraction / p.inclusive;
     return (rise - 1 + ratio) / ratio;
   }

@@ -8,7 +8,7 @@ namespace {
 /// Where step `step` of `steps` stands, as the trainer tells a schedule.
 Progress progress(std::int64_t step, std::int64_t steps, std::int64_t per_epoch, double base) {
   const auto i = static_cast<double>(step), n = static_cast<double>(steps);
-  return {i / n, steps > 1 ? i / (n - 1) : 0, i / static_cast<double>(per_epoch), steps / per_epoch, base};
+  return {i / n, steps > 1 ? i / (n - 1) : 1, i / static_cast<double>(per_epoch), steps / per_epoch, base};
 }
 
 std::vector<double> values(const PartSpec& spec, std::int64_t steps, std::int64_t per_epoch, double base) {
