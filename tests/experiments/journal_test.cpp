@@ -28,7 +28,8 @@ class Journal : public testing::Test {
  protected:
   void SetUp() override {
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::temp_directory_path() / ("paribus_" + std::string(test->name()) + "_" + std::to_string(::getpid()));
+    folder_ = fs::temp_directory_path() /
+              ("paribus_" + std::string(test->name()) + "_" + std::to_string(::getpid()));
     fs::create_directories(folder_);
     path_ = folder_ / "t.log";
   }
@@ -100,8 +101,15 @@ TEST(Crc32c, GivesTheKnownValueByInstructionAndByTable) {
 TEST_F(Journal, ReadsBackWhatWasWritten) {
   const double nan = std::bit_cast<double>(0x7FF4000000001234);  // signalling, with a payload
   const std::vector<double> values{0.0, -0.0, 0.1, 0.5, 1e308, 5e-324, INFINITY, -INFINITY, nan};
-  const std::vector<std::int64_t> steps{0, 1, 2, -7, std::numeric_limits<std::int64_t>::max(),
-                                        std::numeric_limits<std::int64_t>::min(), 4, 5, 6};
+  const std::vector<std::int64_t> steps{0,
+                                        1,
+                                        2,
+                                        -7,
+                                        std::numeric_limits<std::int64_t>::max(),
+                                        std::numeric_limits<std::int64_t>::min(),
+                                        4,
+                                        5,
+                                        6};
   {
     Writer log(path_);
     const auto a = log.series("train.loss", "nat"), b = log.series("valid.accuracy");
@@ -118,7 +126,8 @@ TEST_F(Journal, ReadsBackWhatWasWritten) {
   for (std::size_t i = 0; i < values.size(); ++i) {
     const Series& series = record.series[i % 2];
     EXPECT_EQ(series.steps[i / 2], steps[i]);
-    EXPECT_EQ(std::bit_cast<std::uint64_t>(series.values[i / 2]), std::bit_cast<std::uint64_t>(values[i]));
+    EXPECT_EQ(std::bit_cast<std::uint64_t>(series.values[i / 2]),
+              std::bit_cast<std::uint64_t>(values[i]));
   }
   EXPECT_EQ(record.last("message")->at("text"), "hello");
   EXPECT_EQ(record.last("end"), nullptr);
@@ -131,7 +140,8 @@ TEST_F(Journal, KeepsMillionsOfPointsInFewBytes) {
   {
     Writer log(path_);
     const auto loss = log.series("train.loss");
-    for (int step = 0; step < kPoints; ++step) log.point(loss, step, static_cast<float>(step) * 0.25F);
+    for (int step = 0; step < kPoints; ++step)
+      log.point(loss, step, static_cast<float>(step) * 0.25F);
   }
   EXPECT_LT(fs::file_size(path_), 7U * kPoints);
   const Record record = read(path_);
@@ -221,7 +231,8 @@ TEST_F(Journal, WriterStartsAnewWhereOnlyPartOfTheHeadIsThere) {
 
 TEST_F(Journal, LeavesAFileThatIsNoJournalAsItIs) {
   put("dear diary, today I");
-  expect_contains(error_of([&] { Writer log(path_); }), "is not a journal: its first bytes are not 'paribus'");
+  expect_contains(error_of([&] { Writer log(path_); }),
+                  "is not a journal: its first bytes are not 'paribus'");
   EXPECT_EQ(bytes(), "dear diary, today I");
   put(std::string("paribus\x02", 8));
   expect_contains(error_of([&] { read(path_); }), "has format version 2, this program reads 1");
@@ -230,7 +241,8 @@ TEST_F(Journal, LeavesAFileThatIsNoJournalAsItIs) {
 TEST_F(Journal, SaysWhyItCantBeRead) {
   expect_contains(error_of([&] { read(path_); }), "can't open: No such file or directory");
   expect_contains(error_of([&] { read(folder_); }), "is not a regular file");
-  expect_contains(error_of([&] { Writer log(folder_ / "no" / "t.log"); }), "can't open: No such file");
+  expect_contains(error_of([&] { Writer log(folder_ / "no" / "t.log"); }),
+                  "can't open: No such file");
 }
 
 TEST_F(Journal, HasOneWriter) {
@@ -238,7 +250,8 @@ TEST_F(Journal, HasOneWriter) {
   {
     Writer log(path_);
     EXPECT_TRUE(has_writer(path_));
-    expect_contains(error_of([&] { Writer second(path_); }), "another process is writing it; wait for it or stop it");
+    expect_contains(error_of([&] { Writer second(path_); }),
+                    "another process is writing it; wait for it or stop it");
   }
   EXPECT_FALSE(has_writer(path_));
 }
@@ -246,7 +259,8 @@ TEST_F(Journal, HasOneWriter) {
 TEST_F(Journal, RefusesWhatIsNoSeries) {
   Writer log(path_);
   log.series("a", "s");
-  expect_contains(error_of([&] { log.series("a", "ms"); }), "series 'a' has the unit 's', got 'ms'");
+  expect_contains(error_of([&] { log.series("a", "ms"); }),
+                  "series 'a' has the unit 's', got 'ms'");
   expect_contains(error_of([&] { log.series(""); }), "has 1 to 4096 bytes");
   expect_contains(error_of([&] { log.series(std::string(5000, 'x')); }), "got 5000");
   expect_contains(error_of([&] { log.point(1, 0, 0); }), "point of series 1, which is not defined");
@@ -306,11 +320,19 @@ TEST_F(Journal, RecordsThatMakeNoSenseEndTheValidPrefix) {
   const std::string series = record_of(kSeries, std::string("\x01\0", 2) + "a");
   const std::string overlong(11, '\xFF');
   const std::vector<std::string> bad{
-      record_of(0, ""), record_of(9, "x"), record_of(kEvent, "{"), record_of(kEvent, "[1]"), record_of(kEvent, ""),
-      record_of(kEvent, std::string(100'000, '[')), record_of(kSeries, ""), record_of(kSeries, std::string(2, '\0')),
-      record_of(kSeries, std::string("\xFF\xFF", 2) + "name"), series,  // defined twice
+      record_of(0, ""),
+      record_of(9, "x"),
+      record_of(kEvent, "{"),
+      record_of(kEvent, "[1]"),
+      record_of(kEvent, ""),
+      record_of(kEvent, std::string(100'000, '[')),
+      record_of(kSeries, ""),
+      record_of(kSeries, std::string(2, '\0')),
+      record_of(kSeries, std::string("\xFF\xFF", 2) + "name"),
+      series,                                                           // defined twice
       record_of(kPoints, std::string("\x02\x02\0\0\0\0\0\0\0\0", 10)),  // of the second series
-      record_of(kPoints, std::string("\0\0\1", 3)), record_of(kPoints, overlong)};
+      record_of(kPoints, std::string("\0\0\1", 3)),
+      record_of(kPoints, overlong)};
   for (const std::string& one : bad) {
     put(std::string(kMagic) + series + one + record_of(kEvent, "{}"));
     const Record record = read(path_);

@@ -32,19 +32,21 @@ std::string error_of(const std::function<void()>& action) {
 json plan_of(const std::vector<std::string>& ids) {
   json trials = json::array();
   std::uint64_t seed = 0;
-  for (const auto& id : ids) trials.push_back({{"id", id}, {"arm", "base"}, {"seed", seed++}, {"values", json::object()}});
-  return json::parse(json{{"event", "plan"},
-                          {"study", {{"metric", "valid.accuracy"}, {"goal", "maximize"}, {"margin", 0.0}}},
-                          {"arms", {"base"}},
-                          {"trials", trials}}
-                         .dump());
+  for (const auto& id : ids)
+    trials.push_back({{"id", id}, {"arm", "base"}, {"seed", seed++}, {"values", json::object()}});
+  return json::parse(json{
+      {"event", "plan"},
+      {"study", {{"metric", "valid.accuracy"}, {"goal", "maximize"}, {"margin", 0.0}}},
+      {"arms", {"base"}},
+      {"trials", trials}}.dump());
 }
 
 class Results : public testing::Test {
  protected:
   void SetUp() override {
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    dir_ = fs::temp_directory_path() / ("paribus_" + std::string(test->name()) + "_" + std::to_string(::getpid()));
+    dir_ = fs::temp_directory_path() /
+           ("paribus_" + std::string(test->name()) + "_" + std::to_string(::getpid()));
     fs::create_directories(dir_ / "journal");
   }
   void TearDown() override { fs::remove_all(dir_); }
@@ -78,7 +80,8 @@ TEST_F(Results, ATrialRunsAsLongAsItsWriterLives) {
 }
 
 TEST_F(Results, AnExitWithoutAnEndIsAFailureWithItsReason) {
-  write_log({plan_of({"a1"}), {{"event", "exit"}, {"trial", "a1"}, {"code", 3}, {"signal", 0}, {"time", 5}}});
+  write_log({plan_of({"a1"}),
+             {{"event", "exit"}, {"trial", "a1"}, {"code", 3}, {"signal", 0}, {"time", 5}}});
   EXPECT_EQ(only_trial().message, "ended with exit status 3 and no reason");
   write_trial("a1", {{{"event", "start"}, {"time", 4}}});
   EXPECT_EQ(only_trial().status, Status::failed);
@@ -88,14 +91,17 @@ TEST_F(Results, AnExitWithoutAnEndIsAFailureWithItsReason) {
 
 TEST_F(Results, AStoppedExitIsNoFailure) {
   write_log({plan_of({"a1"}), {{"event", "exit"}, {"trial", "a1"}, {"code", 75}, {"signal", 0}}});
-  write_trial("a1", {{{"event", "start"}}, {{"event", "end"}, {"status", "stopped"}, {"message", "asked to"}}});
+  write_trial("a1", {{{"event", "start"}},
+                     {{"event", "end"}, {"status", "stopped"}, {"message", "asked to"}}});
   EXPECT_EQ(only_trial().status, Status::stopped);
   EXPECT_EQ(only_trial().message, "asked to");
 }
 
 TEST_F(Results, WhatIsNotKnownIsAbsent) {
   write_log({plan_of({"a1"})});
-  write_trial("a1", {{{"event", "start"}}, {{"event", "end"}, {"status", "done"}, {"final", {{"x", nullptr}, {"y", 2}}}}});
+  write_trial("a1",
+              {{{"event", "start"}},
+               {{"event", "end"}, {"status", "done"}, {"final", {{"x", nullptr}, {"y", 2}}}}});
   const Trial trial = only_trial();
   EXPECT_FALSE(trial.seconds || trial.steps || trial.epochs);
   EXPECT_TRUE(std::isnan(trial.last.at("x")));
@@ -122,7 +128,9 @@ TEST_F(Results, DamageIsToldAndCostsOnlyWhatStandsBehindIt) {
   const StudyRecord study = read_study(dir_);
   EXPECT_EQ(study.trials[0].status, Status::stopped);
   ASSERT_EQ(study.problems.size(), 1U);
-  EXPECT_TRUE(study.problems[0].starts_with("journal/a1.log: the last record is cut short at byte ")) << study.problems[0];
+  EXPECT_TRUE(
+      study.problems[0].starts_with("journal/a1.log: the last record is cut short at byte "))
+      << study.problems[0];
 }
 
 TEST_F(Results, ATrialSharedByTwoArmsIsSealedOnce) {
@@ -135,7 +143,8 @@ TEST_F(Results, AFolderThatIsGoneCantBeSealed) {
   write_log({plan_of({"a1"})});
   const StudyRecord study = read_study(dir_);
   fs::remove_all(dir_);
-  EXPECT_TRUE(error_of([&] { seal(study); }).starts_with("results.h5: HDF5 can't make ")) << "as there is no folder";
+  EXPECT_TRUE(error_of([&] { seal(study); }).starts_with("results.h5: HDF5 can't make "))
+      << "as there is no folder";
 }
 
 TEST(Plan, SaysWhichKeyIsWrong) {
@@ -146,9 +155,12 @@ TEST(Plan, SaysWhichKeyIsWrong) {
   };
   const std::string plan = "journal/study.log: plan: ";
   const std::string end = "; run the study again to write a new plan";
-  EXPECT_EQ(message([](json& p) { p.erase("study"); }), plan + "'study' is unusable, expected a table" + end);
-  EXPECT_EQ(message([](json& p) { p["trials"] = 1; }), plan + "'trials' is unusable, expected a list" + end);
-  EXPECT_EQ(message([](json& p) { p["arms"] = {1}; }), plan + "'arms' is unusable, expected a list of texts" + end);
+  EXPECT_EQ(message([](json& p) { p.erase("study"); }),
+            plan + "'study' is unusable, expected a table" + end);
+  EXPECT_EQ(message([](json& p) { p["trials"] = 1; }),
+            plan + "'trials' is unusable, expected a list" + end);
+  EXPECT_EQ(message([](json& p) { p["arms"] = {1}; }),
+            plan + "'arms' is unusable, expected a list of texts" + end);
   EXPECT_EQ(message([](json& p) { p["study"]["goal"] = "up"; }),
             plan + "'goal' is unusable, expected maximize or minimize, got 'up'" + end);
   EXPECT_EQ(message([](json& p) { p["study"]["alpha"] = 1; }),
@@ -178,14 +190,16 @@ TEST(TrialTable, TakesTheNarrowestTypeOfAnAxis) {
 }
 
 TEST(Filter, NaNAndTheUnknownFitNothing) {
-  Table table{.columns = {{"x", "", ColumnType::real, {Cell(1.0), Cell(std::nan("")), Cell()}}}, .rows = 3};
+  Table table{.columns = {{"x", "", ColumnType::real, {Cell(1.0), Cell(std::nan("")), Cell()}}},
+              .rows = 3};
   EXPECT_EQ(matching_rows(table, "x = 1"), (std::vector<std::size_t>{0}));
   EXPECT_EQ(matching_rows(table, "x != 2"), (std::vector<std::size_t>{0}));
   EXPECT_EQ(matching_rows(table, "x<=1 and x>=1"), (std::vector<std::size_t>{0}));
   EXPECT_TRUE(matching_rows(table, "x < 1").empty());
   EXPECT_EQ(error_of([&] { matching_rows(table, "y = 1"); }),
             "--where 'y = 1', character 1: no column 'y'; there are x");
-  EXPECT_EQ(error_of([&] { matching_rows(table, ""); }), "--where '', character 1: expected a column");
+  EXPECT_EQ(error_of([&] { matching_rows(table, ""); }),
+            "--where '', character 1: expected a column");
   EXPECT_EQ(error_of([&] { matching_rows(table, "x = 0x"); }),
             "--where 'x = 0x', character 5: got '0x', expected a number for 'x'");
 }

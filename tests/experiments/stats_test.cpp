@@ -119,7 +119,8 @@ TEST(Compare, WarnsWhileTrialsAreMissing) {
   auto study = study_of({0, 0}, {1, 1});
   study.trials.back().status = results::Status::running;
   const auto comparison = compare(study, "valid.accuracy");
-  EXPECT_TRUE(comparison.sentence.ends_with(" 1 of 4 trials is not done, so this may still change."))
+  EXPECT_TRUE(
+      comparison.sentence.ends_with(" 1 of 4 trials is not done, so this may still change."))
       << comparison.sentence;
   EXPECT_EQ(comparison.arms[0].excluded.at(0).reason, "other running");
 }
@@ -144,7 +145,8 @@ TEST(Compare, AMetricThatNobodyMeasuredIsAnError) {
     compare(study_of({0}, {1}), "valid.acc");
     FAIL();
   } catch (const Error& error) {
-    EXPECT_TRUE(std::string(error.what()).starts_with("no trial has the metric 'valid.acc'")) << error.what();
+    EXPECT_TRUE(std::string(error.what()).starts_with("no trial has the metric 'valid.acc'"))
+        << error.what();
     EXPECT_TRUE(std::string(error.what()).ends_with("there is: valid.accuracy")) << error.what();
   }
 }

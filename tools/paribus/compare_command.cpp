@@ -27,12 +27,14 @@ std::string number(double value, const char* format = "{:.5g}") {
 std::string with_half_width(const stats::Paired& paired) {
   if (std::isnan(paired.mean)) return "-";
   const double half = (paired.high - paired.low) / 2;
-  return std::isnan(half) ? fmt::format("{:+.4g}", paired.mean) : fmt::format("{:+.4g} ± {:.2g}", paired.mean, half);
+  return std::isnan(half) ? fmt::format("{:+.4g}", paired.mean)
+                          : fmt::format("{:+.4g} ± {:.2g}", paired.mean, half);
 }
 
 json to_json(const stats::ArmComparison& arm) {
   json excluded = json::array();
-  for (const auto& one : arm.excluded) excluded.push_back({{"seed", one.seed}, {"reason", one.reason}});
+  for (const auto& one : arm.excluded)
+    excluded.push_back({{"seed", one.seed}, {"reason", one.reason}});
   return {{"arm", arm.arm},
           {"n", arm.paired.n},
           {"seeds", arm.seeds},
@@ -71,14 +73,16 @@ json to_json(const stats::Comparison& comparison) {
 void print_excluded(const stats::Comparison& comparison, std::FILE* out) {
   for (const auto& arm : comparison.arms) {
     for (const auto& one : arm.excluded) {
-      fmt::print(out, "not counted: seed {} of {}: {}\n", one.seed, printable(arm.arm), printable(one.reason));
+      fmt::print(out, "not counted: seed {} of {}: {}\n", one.seed, printable(arm.arm),
+                 printable(one.reason));
     }
   }
 }
 
 int compare(const Options& options) {
   const auto study = read_study_aloud(options.dir);
-  const auto comparison = stats::compare(study, options.metric.empty() ? study.metric : options.metric);
+  const auto comparison =
+      stats::compare(study, options.metric.empty() ? study.metric : options.metric);
   if (options.as_json) {
     print_json(to_json(comparison));
     return 0;
@@ -93,8 +97,8 @@ int compare(const Options& options) {
 void print_comparison(const stats::Comparison& comparison, std::FILE* out) {
   const std::string unit = comparison.unit.empty() ? "" : fmt::format(" ({})", comparison.unit);
   const std::string level = fmt::format("{:.4g} %", 100 * (1 - comparison.alpha));
-  fmt::print(out, "{}{}, {} value, against {}; {} intervals, {} test\n\n", comparison.metric, unit, comparison.at,
-             printable(comparison.baseline), level,
+  fmt::print(out, "{}{}, {} value, against {}; {} intervals, {} test\n\n", comparison.metric, unit,
+             comparison.at, printable(comparison.baseline), level,
              comparison.test == "t" ? "paired t-" : "paired permutation");
   TextTable table;
   table.add_column("arm");
@@ -103,9 +107,9 @@ void print_comparison(const stats::Comparison& comparison, std::FILE* out) {
   }
   table.add_column("verdict");
   for (const auto& arm : comparison.arms) {
-    table.add_row({arm.arm, fmt::format("{}", arm.paired.n), number(arm.baseline_mean), number(arm.arm_mean),
-                   with_half_width(arm.paired), number(arm.p, "{:.3g}"), number(arm.p_holm, "{:.3g}"),
-                   std::string(stats::to_text(arm.verdict))});
+    table.add_row({arm.arm, fmt::format("{}", arm.paired.n), number(arm.baseline_mean),
+                   number(arm.arm_mean), with_half_width(arm.paired), number(arm.p, "{:.3g}"),
+                   number(arm.p_holm, "{:.3g}"), std::string(stats::to_text(arm.verdict))});
   }
   table.print(out);
   fmt::print(out, "\n");
@@ -118,11 +122,13 @@ void print_comparison(const stats::Comparison& comparison, std::FILE* out) {
 
 void add_compare_command(CLI::App& app, int& exit_status) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("compare", "arms against the baseline: difference, interval, p, verdict");
+  auto* command =
+      app.add_subcommand("compare", "arms against the baseline: difference, interval, p, verdict");
   command->add_option("DIR", options->dir, "a study's directory")->required();
   command->add_option("--metric", options->metric, "default: the metric of the study");
   command->add_flag("--json", options->as_json, "every number, for programs");
-  command->callback([options, &exit_status] { exit_status = guarded([&] { return compare(*options); }); });
+  command->callback(
+      [options, &exit_status] { exit_status = guarded([&] { return compare(*options); }); });
 }
 
 }  // namespace paribus

@@ -33,8 +33,10 @@ struct Finding {
 
 std::vector<fs::path> journals(const fs::path& dir) {
   if (!fs::is_regular_file(dir / "journal" / "study.log")) {
-    throw Error(fmt::format("{}: is not a study's directory: it has no journal/study.log; give the directory that "
-                            "`paribus run` wrote", dir.string()));
+    throw Error(fmt::format(
+        "{}: is not a study's directory: it has no journal/study.log; give the directory that "
+        "`paribus run` wrote",
+        dir.string()));
   }
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(dir / "journal")) {
@@ -64,8 +66,8 @@ void judge(const fs::path& file, const Options& options, Finding& finding) {
   if (record.tail == Tail::whole) return;
   finding.is_bad = true;
   finding.state = record.tail == Tail::torn ? "torn" : "damaged";
-  finding.problem = fmt::format("{} at byte {}; {} bytes from there on are lost", record.problem, record.valid_bytes,
-                                record.torn_bytes);
+  finding.problem = fmt::format("{} at byte {}; {} bytes from there on are lost", record.problem,
+                                record.valid_bytes, record.torn_bytes);
   if (options.repair) repair(file, finding);
 }
 
@@ -84,8 +86,13 @@ Finding check(const fs::path& file, const Options& options) {
 nlohmann::json to_json(const std::vector<Finding>& findings) {
   nlohmann::json all = nlohmann::json::array();
   for (const Finding& one : findings) {
-    all.push_back({{"file", one.file}, {"state", one.state}, {"bytes", one.bytes}, {"events", one.events},
-                   {"points", one.points}, {"torn_bytes", one.torn_bytes}, {"problem", one.problem}});
+    all.push_back({{"file", one.file},
+                   {"state", one.state},
+                   {"bytes", one.bytes},
+                   {"events", one.events},
+                   {"points", one.points},
+                   {"torn_bytes", one.torn_bytes},
+                   {"problem", one.problem}});
   }
   return {{"journals", all}};
 }
@@ -106,11 +113,15 @@ void print(const std::vector<Finding>& findings) {
 int check_all(const Options& options) {
   std::vector<Finding> findings;
   for (const fs::path& file : journals(options.dir)) findings.push_back(check(file, options));
-  if (options.as_json) print_json(to_json(findings));
-  else print(findings);
-  const auto bad = std::count_if(findings.begin(), findings.end(), [](const Finding& one) { return one.is_bad; });
+  if (options.as_json)
+    print_json(to_json(findings));
+  else
+    print(findings);
+  const auto bad = std::count_if(findings.begin(), findings.end(),
+                                 [](const Finding& one) { return one.is_bad; });
   if (bad == 0) return 0;
-  fmt::print(stderr, "{} of {} journals {} not whole{}\n", bad, findings.size(), bad == 1 ? "is" : "are",
+  fmt::print(stderr, "{} of {} journals {} not whole{}\n", bad, findings.size(),
+             bad == 1 ? "is" : "are",
              options.repair ? "" : "; --repair cuts what is lost, and a resume makes it again");
   return 1;
 }
@@ -123,7 +134,8 @@ void add_fsck_command(CLI::App& app, int& exit_status) {
   command->add_option("DIR", options->dir, "a study's directory")->required();
   command->add_flag("--repair", options->repair, "cut what is torn or damaged");
   command->add_flag("--json", options->as_json, "for programs");
-  command->callback([options, &exit_status] { exit_status = guarded([&] { return check_all(*options); }); });
+  command->callback(
+      [options, &exit_status] { exit_status = guarded([&] { return check_all(*options); }); });
 }
 
 }  // namespace paribus

@@ -36,7 +36,8 @@ json to_json(const Cell& cell) {
 
 void print_as_json(const results::Table& table, const Rows& rows) {
   json columns = json::array(), all = json::array();
-  for (const Column& column : table.columns) columns.push_back({{"name", column.name}, {"unit", column.unit}});
+  for (const Column& column : table.columns)
+    columns.push_back({{"name", column.name}, {"unit", column.unit}});
   for (const std::size_t row : rows) {
     json object = json::object();
     for (const Column& column : table.columns) object[column.name] = to_json(column.cells[row]);
@@ -62,7 +63,8 @@ void print_as_csv(const results::Table& table, const Rows& rows) {
   fmt::print("{}\n", fmt::join(fields, ","));
   for (const std::size_t row : rows) {
     fields.clear();
-    for (const Column& column : table.columns) fields.push_back(csv_field(results::to_text(column.cells[row])));
+    for (const Column& column : table.columns)
+      fields.push_back(csv_field(results::to_text(column.cells[row])));
     fmt::print("{}\n", fmt::join(fields, ","));
   }
 }
@@ -86,11 +88,14 @@ void print_as_table(const results::Table& table, const Rows& rows) {
   TextTable shown_table;
   for (const Column& column : table.columns) {
     // A column in which no row has anything says nothing.
-    if (std::all_of(rows.begin(), rows.end(), [&](std::size_t row) { return is_blank(column.cells[row]); })) continue;
+    if (std::all_of(rows.begin(), rows.end(),
+                    [&](std::size_t row) { return is_blank(column.cells[row]); }))
+      continue;
     const bool is_text = column.type == ColumnType::text;
     columns.push_back(&column);
-    shown_table.add_column(column.unit.empty() ? column.name : fmt::format("{} ({})", column.name, column.unit),
-                           is_text ? TextTable::Align::left : TextTable::Align::right);
+    shown_table.add_column(
+        column.unit.empty() ? column.name : fmt::format("{} ({})", column.name, column.unit),
+        is_text ? TextTable::Align::left : TextTable::Align::right);
   }
   for (const std::size_t row : rows) {
     std::vector<std::string> cells;
@@ -128,7 +133,8 @@ void add_results_command(CLI::App& app, int& exit_status) {
   command->add_option("--format", options->format, "table, csv or json")
       ->check(CLI::IsMember({"table", "csv", "json"}));
   command->add_flag("--json", options->as_json, "the same as --format json");
-  command->callback([options, &exit_status] { exit_status = guarded([&] { return print_results(*options); }); });
+  command->callback(
+      [options, &exit_status] { exit_status = guarded([&] { return print_results(*options); }); });
 }
 
 }  // namespace paribus

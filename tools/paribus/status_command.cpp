@@ -21,7 +21,8 @@ using results::Status;
 using results::StudyRecord;
 using results::Trial;
 
-constexpr std::array kStatuses{Status::planned, Status::running, Status::done, Status::failed, Status::stopped};
+constexpr std::array kStatuses{Status::planned, Status::running, Status::done, Status::failed,
+                               Status::stopped};
 constexpr std::size_t kMostTrials = 20;  // shown in words
 
 struct Options {
@@ -30,9 +31,9 @@ struct Options {
 };
 
 std::size_t count(const StudyRecord& study, Status status, const std::string* arm = nullptr) {
-  return static_cast<std::size_t>(std::count_if(study.trials.begin(), study.trials.end(), [&](const Trial& trial) {
-    return trial.status == status && (!arm || trial.arm == *arm);
-  }));
+  return static_cast<std::size_t>(std::count_if(
+      study.trials.begin(), study.trials.end(),
+      [&](const Trial& trial) { return trial.status == status && (!arm || trial.arm == *arm); }));
 }
 
 /// The arm's metric over its seeds: mean ± half-width of its interval.
@@ -47,7 +48,8 @@ std::string metric_of(const StudyRecord& study, const std::string& arm) {
   if (values.empty()) return "-";
   const auto sample = stats::paired(values, study.alpha);
   const double half = (sample.high - sample.low) / 2;
-  return std::isnan(half) ? fmt::format("{:.5g}", sample.mean) : fmt::format("{:.5g} ± {:.2g}", sample.mean, half);
+  return std::isnan(half) ? fmt::format("{:.5g}", sample.mean)
+                          : fmt::format("{:.5g} ± {:.2g}", sample.mean, half);
 }
 
 std::string progress(const Trial& trial) {
@@ -61,7 +63,10 @@ std::string progress(const Trial& trial) {
 }
 
 json to_json(const Trial& trial) {
-  json object{{"id", trial.id}, {"arm", trial.arm}, {"seed", trial.seed}, {"status", results::to_text(trial.status)}};
+  json object{{"id", trial.id},
+              {"arm", trial.arm},
+              {"seed", trial.seed},
+              {"status", results::to_text(trial.status)}};
   if (!trial.message.empty()) object["message"] = trial.message;
   if (trial.steps) object["steps"] = *trial.steps;
   if (trial.epochs) object["epochs"] = *trial.epochs;
@@ -71,20 +76,23 @@ json to_json(const Trial& trial) {
 
 json to_json(const StudyRecord& study, bool is_driven) {
   json counts = json::object(), trials = json::array();
-  for (const Status status : kStatuses) counts[std::string(results::to_text(status))] = count(study, status);
+  for (const Status status : kStatuses)
+    counts[std::string(results::to_text(status))] = count(study, status);
   for (const Trial& trial : study.trials) trials.push_back(to_json(trial));
-  return {{"study", study.name}, {"question", study.question}, {"driver_running", is_driven}, {"counts", counts},
-          {"trials", trials},    {"problems", study.problems}};
+  return {{"study", study.name}, {"question", study.question}, {"driver_running", is_driven},
+          {"counts", counts},    {"trials", trials},           {"problems", study.problems}};
 }
 
 void print_arms(const StudyRecord& study, std::FILE* out) {
   TextTable table;
   table.add_column("arm");
   for (const Status status : kStatuses) {
-    if (count(study, status) > 0) table.add_column(std::string(results::to_text(status)), TextTable::Align::right);
+    if (count(study, status) > 0)
+      table.add_column(std::string(results::to_text(status)), TextTable::Align::right);
   }
-  table.add_column(study.unit.empty() ? study.metric : fmt::format("{} ({})", study.metric, study.unit),
-                   TextTable::Align::right);
+  table.add_column(
+      study.unit.empty() ? study.metric : fmt::format("{} ({})", study.metric, study.unit),
+      TextTable::Align::right);
   for (const std::string& arm : study.arms) {
     std::vector<std::string> row{arm};
     for (const Status status : kStatuses) {
@@ -103,8 +111,8 @@ void print_trials(const StudyRecord& study, Status status, std::FILE* out) {
     if (++shown > kMostTrials) break;
     const std::string reason = trial.message.substr(0, trial.message.find('\n'));
     const std::string detail = reason.empty() ? progress(trial) : reason;
-    fmt::print(out, "{} {}: {}, seed {}{}\n", results::to_text(status), trial.id, printable(trial.arm), trial.seed,
-               detail.empty() ? "" : ": " + printable(detail));
+    fmt::print(out, "{} {}: {}, seed {}{}\n", results::to_text(status), trial.id,
+               printable(trial.arm), trial.seed, detail.empty() ? "" : ": " + printable(detail));
   }
   if (count(study, status) > kMostTrials) {
     fmt::print(out, "... and {} more {}; --json lists all\n", count(study, status) - kMostTrials,
@@ -132,12 +140,14 @@ void print_status(const StudyRecord& study, std::FILE* out) {
   if (!study.question.empty()) fmt::print(out, "{}\n", bold(printable(study.question), out));
   double seconds = 0;
   for (const Trial& trial : study.trials) seconds += trial.seconds.value_or(0);
-  fmt::print(out, "{} of {} trials done; {} of training\n\n", count(study, Status::done), study.trials.size(),
-             duration(seconds));
+  fmt::print(out, "{} of {} trials done; {} of training\n\n", count(study, Status::done),
+             study.trials.size(), duration(seconds));
   print_arms(study, out);
-  const bool has_more = count(study, Status::done) + count(study, Status::planned) < study.trials.size();
+  const bool has_more =
+      count(study, Status::done) + count(study, Status::planned) < study.trials.size();
   if (has_more) fmt::print(out, "\n");
-  for (const Status status : {Status::running, Status::stopped, Status::failed}) print_trials(study, status, out);
+  for (const Status status : {Status::running, Status::stopped, Status::failed})
+    print_trials(study, status, out);
 }
 
 void add_status_command(CLI::App& app, int& exit_status) {
@@ -145,7 +155,9 @@ void add_status_command(CLI::App& app, int& exit_status) {
   auto* command = app.add_subcommand("status", "how far a study is");
   command->add_option("DIR", options->dir, "a study's directory")->required();
   command->add_flag("--json", options->as_json, "every trial, for programs");
-  command->callback([options, &exit_status] { exit_status = guarded([&] { return print_status_of(*options); }); });
+  command->callback([options, &exit_status] {
+    exit_status = guarded([&] { return print_status_of(*options); });
+  });
 }
 
 }  // namespace paribus

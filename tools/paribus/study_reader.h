@@ -9,7 +9,8 @@
 
 namespace paribus {
 
-/// Runs a reading command: 2 and a message on stderr where the request was wrong, else what `command` returns.
+/// Runs a reading command: 2 and a message on stderr where the request was wrong, else what
+/// `command` returns.
 int guarded(const std::function<int()>& command);
 
 /// Reads a study and says on stderr which of its journals are damaged.

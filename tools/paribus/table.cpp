@@ -54,7 +54,9 @@ void TextTable::print(std::FILE* out) const {
   }
 }
 
-bool is_colourful(std::FILE* out) { return ::isatty(::fileno(out)) == 1 && std::getenv("NO_COLOR") == nullptr; }
+bool is_colourful(std::FILE* out) {
+  return ::isatty(::fileno(out)) == 1 && std::getenv("NO_COLOR") == nullptr;
+}
 
 std::string bold(const std::string& text, std::FILE* out) {
   return is_colourful(out) ? "\033[1m" + text + "\033[0m" : text;

@@ -8,12 +8,15 @@
 
 namespace paribus {
 
-/// Lines with aligned columns for a terminal. Cells are shown on one line, control characters as '?'.
+/// Lines with aligned columns for a terminal. Cells are shown on one line, control characters as
+/// '?'.
 class TextTable {
  public:
   enum class Align { left, right };
 
-  void add_column(std::string title, Align align = Align::left) { columns_.push_back({std::move(title), align}); }
+  void add_column(std::string title, Align align = Align::left) {
+    columns_.push_back({std::move(title), align});
+  }
   /// As many cells as there are columns.
   void add_row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
   [[nodiscard]] bool empty() const { return rows_.empty(); }

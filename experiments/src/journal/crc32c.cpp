@@ -44,7 +44,8 @@ __attribute__((target("sse4.2"))) std::uint32_t crc32c_by_instruction(std::strin
 std::uint32_t crc32c_by_table(std::string_view bytes) {
   static constexpr auto table = make_table();
   std::uint32_t crc = 0xFFFFFFFF;
-  for (const char byte : bytes) crc = (crc >> 8) ^ table[(crc ^ static_cast<unsigned char>(byte)) & 0xFF];
+  for (const char byte : bytes)
+    crc = (crc >> 8) ^ table[(crc ^ static_cast<unsigned char>(byte)) & 0xFF];
   return ~crc;
 }
 

@@ -10,12 +10,14 @@
 #include <string_view>
 #include <vector>
 
-/// The append-only, checksummed record of a trial or of the driver: series of points and JSON events.
+/// The append-only, checksummed record of a trial or of the driver: series of points and JSON
+/// events.
 ///
-/// What is on disk. After SIGKILL of the writer: every event, and every point but those that were still in the buffer,
-/// which is written when it is full and by the first call a second or more after the last write; a trial that resumes
-/// makes those again, bit for bit. After loss of power: everything up to the last sync(), which the trial calls at each
-/// checkpoint and at its end. A record cut short is found by its checksum and cut off when the file is next written.
+/// What is on disk. After SIGKILL of the writer: every event, and every point but those that were
+/// still in the buffer, which is written when it is full and by the first call a second or more
+/// after the last write; a trial that resumes makes those again, bit for bit. After loss of power:
+/// everything up to the last sync(), which the trial calls at each checkpoint and at its end. A
+/// record cut short is found by its checksum and cut off when the file is next written.
 namespace paribus::journal {
 
 /// Writes one journal. One thread, one writer per file: a second one, of any process, is refused.
@@ -27,15 +29,16 @@ namespace paribus::journal {
 ///     log.sync();
 class Writer {
  public:
-  /// Creates the file or opens it to append, and cuts a torn tail. Throws Error if it can't, if another writer has the
-  /// file open, or if the file isn't a journal (which is then left as it is).
+  /// Creates the file or opens it to append, and cuts a torn tail. Throws Error if it can't, if
+  /// another writer has the file open, or if the file isn't a journal (which is then left as it
+  /// is).
   explicit Writer(const std::filesystem::path& path);
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  /// The number by which points name this series; defined once per file, also over several openings. Throws Error if
-  /// the file has the series with another unit.
+  /// The number by which points name this series; defined once per file, also over several
+  /// openings. Throws Error if the file has the series with another unit.
   std::uint32_t series(std::string_view name, std::string_view unit = {});
   /// Buffered: no system call as a rule, well under 1 us.
   void point(std::uint32_t series, std::int64_t step, double value);
@@ -64,10 +67,10 @@ class Writer {
   std::vector<std::string> units_;  // by id
   std::string buffer_;              // whole records, then perhaps an open block of points
   std::size_t used_ = 0;
-  std::size_t block_ = 0;           // where the open block starts, if `in_block_`
+  std::size_t block_ = 0;  // where the open block starts, if `in_block_`
   bool in_block_ = false;
-  std::int64_t last_step_ = 0;      // of the open block
-  std::int64_t last_write_ = 0;     // coarse monotonic nanoseconds
+  std::int64_t last_step_ = 0;   // of the open block
+  std::int64_t last_write_ = 0;  // coarse monotonic nanoseconds
 };
 
 /// One series as read: steps and values have one length.
@@ -77,7 +80,8 @@ struct Series {
   std::vector<double> values;
 };
 
-/// How a journal's end looks. `torn`: its last record is cut short, as after a kill. `damaged`: bytes were changed.
+/// How a journal's end looks. `torn`: its last record is cut short, as after a kill. `damaged`:
+/// bytes were changed.
 enum class Tail : std::uint8_t { whole, torn, damaged };
 
 /// The longest valid prefix of a journal.
@@ -86,25 +90,27 @@ struct Record {
   std::vector<Series> series;          // in order of definition; what a resume made void is gone
   std::size_t points_written = 0;      // with those that a resume made void
   Tail tail = Tail::whole;
-  std::size_t valid_bytes = 0;         // the first bad offset, or the file's size
-  std::size_t torn_bytes = 0;          // after it
-  std::string problem;                 // "" if whole: what is wrong at `valid_bytes`
+  std::size_t valid_bytes = 0;  // the first bad offset, or the file's size
+  std::size_t torn_bytes = 0;   // after it
+  std::string problem;          // "" if whole: what is wrong at `valid_bytes`
 
   [[nodiscard]] const Series* find(std::string_view name) const;
   /// The last event of that name (its key "event"), or null.
   [[nodiscard]] const nlohmann::json* last(std::string_view event) const;
 };
 
-/// Reads a journal, also while it is being written. A point does not count if a `resume` event stands after it and
-/// goes back to an earlier step, or if the resumed trial made the same step again; a second `start` makes all points
-/// before it void. Throws Error if the file can't be read or isn't a journal.
+/// Reads a journal, also while it is being written. A point does not count if a `resume` event
+/// stands after it and goes back to an earlier step, or if the resumed trial made the same step
+/// again; a second `start` makes all points before it void. Throws Error if the file can't be read
+/// or isn't a journal.
 Record read(const std::filesystem::path& path);
 
-/// Whether a process has the journal open to write, on this machine or where the file system shares locks.
+/// Whether a process has the journal open to write, on this machine or where the file system shares
+/// locks.
 bool has_writer(const std::filesystem::path& path);
 
-/// Cuts what `read` called torn or damaged off the file, and syncs it; what was damaged is added to `path`.cut.
-/// Returns the bytes cut.
+/// Cuts what `read` called torn or damaged off the file, and syncs it; what was damaged is added to
+/// `path`.cut. Returns the bytes cut.
 std::size_t repair(const std::filesystem::path& path);
 
 }  // namespace paribus::journal

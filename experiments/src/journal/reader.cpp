@@ -22,7 +22,8 @@ constexpr int kMaxDepth = 200;  // of JSON: what we write is shallow, and its re
 
 std::string read_bytes(const std::filesystem::path& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) throw Error(fmt::format("journal {}: can't open: {}", path.string(), std::strerror(errno)));
+  if (file < 0)
+    throw Error(fmt::format("journal {}: can't open: {}", path.string(), std::strerror(errno)));
   struct stat facts {};
   if (::fstat(file, &facts) != 0 || !S_ISREG(facts.st_mode)) {
     ::close(file);
@@ -46,10 +47,14 @@ bool is_too_deep(std::string_view json) {
   bool in_text = false;
   for (std::size_t i = 0; i < json.size(); ++i) {
     const char c = json[i];
-    if (in_text && c == '\\') ++i;
-    else if (c == '"') in_text = !in_text;
-    else if (!in_text && (c == '{' || c == '[') && ++depth > kMaxDepth) return true;
-    else if (!in_text && (c == '}' || c == ']')) --depth;
+    if (in_text && c == '\\')
+      ++i;
+    else if (c == '"')
+      in_text = !in_text;
+    else if (!in_text && (c == '{' || c == '[') && ++depth > kMaxDepth)
+      return true;
+    else if (!in_text && (c == '}' || c == ']'))
+      --depth;
   }
   return false;
 }
@@ -87,10 +92,14 @@ class Collector {
   /// False, with nothing changed, if the payload makes no sense.
   bool add(std::uint8_t type, std::string_view payload) {
     switch (type) {
-      case kEvent: return add_event(payload);
-      case kSeries: return add_series(payload);
-      case kPoints: return add_points(payload);
-      default: return false;
+      case kEvent:
+        return add_event(payload);
+      case kSeries:
+        return add_series(payload);
+      case kPoints:
+        return add_points(payload);
+      default:
+        return false;
     }
   }
 
@@ -138,7 +147,8 @@ class Collector {
   void add_point(const Point& point) {
     Series& series = record_.series[point.series];
     std::size_t& kept = kept_[point.series];
-    // Between checkpoint and kill, the step of the checkpoint itself may have been recorded; it is made again.
+    // Between checkpoint and kill, the step of the checkpoint itself may have been recorded; it is
+    // made again.
     if (series.steps.size() == kept) {
       while (kept > 0 && series.steps[kept - 1] >= point.step) --kept;
       series.steps.resize(kept);
@@ -173,7 +183,8 @@ class Collector {
 
   Record& record_;
   std::set<std::string, std::less<>> names_;
-  std::vector<std::size_t> kept_;  // by series: points from before the resume, until the first one after it; else 0
+  std::vector<std::size_t>
+      kept_;  // by series: points from before the resume, until the first one after it; else 0
   std::vector<Point> points_;
   bool restarted_ = false;
 };
@@ -183,7 +194,8 @@ void stop_at(Record& record, Tail tail, std::string problem) {
   record.problem = std::move(problem);
 }
 
-/// Reads one record at `record.valid_bytes` and moves on; false at the end or at the first bad byte.
+/// Reads one record at `record.valid_bytes` and moves on; false at the end or at the first bad
+/// byte.
 bool read_record(std::string_view bytes, Record& record, Collector& collector) {
   const std::string_view rest = bytes.substr(record.valid_bytes);
   if (rest.empty()) return false;
@@ -216,9 +228,10 @@ Record decode(std::string_view bytes, const std::filesystem::path& path) {
   } else if (!bytes.starts_with(kMagic)) {
     const bool is_ours = bytes.starts_with(kMagic.substr(0, 7));
     throw Error(fmt::format("journal {}: {}", path.string(),
-                            is_ours ? fmt::format("has format version {}, this program reads {}",
-                                                  static_cast<unsigned char>(bytes[7]), kMagic[7] + 0)
-                                    : "is not a journal: its first bytes are not 'paribus'"));
+                            is_ours
+                                ? fmt::format("has format version {}, this program reads {}",
+                                              static_cast<unsigned char>(bytes[7]), kMagic[7] + 0)
+                                : "is not a journal: its first bytes are not 'paribus'"));
   } else {
     record.valid_bytes = kMagic.size();
     Collector collector(record);
@@ -241,7 +254,8 @@ const Series* Record::find(std::string_view name) const {
 const nlohmann::json* Record::last(std::string_view event) const {
   for (auto at = events.rbegin(); at != events.rend(); ++at) {
     const auto name = at->find("event");
-    if (name != at->end() && name->is_string() && name->get_ref<const std::string&>() == event) return &*at;
+    if (name != at->end() && name->is_string() && name->get_ref<const std::string&>() == event)
+      return &*at;
   }
   return nullptr;
 }
@@ -266,7 +280,8 @@ std::size_t repair(const std::filesystem::path& path) {
     // Whole records may stand behind the damage: somebody may want to look.
     auto kept = path;
     kept += ".cut";
-    std::ofstream(kept, std::ios::binary | std::ios::app) << std::string_view(bytes).substr(record.valid_bytes);
+    std::ofstream(kept, std::ios::binary | std::ios::app)
+        << std::string_view(bytes).substr(record.valid_bytes);
   }
   // A writer cuts what is torn when it opens the file, and keeps others from writing meanwhile.
   Writer writer(path);

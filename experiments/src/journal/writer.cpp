@@ -60,7 +60,8 @@ void lock_or_fail(int file, const std::filesystem::path& path) {
   lock.l_whence = SEEK_SET;
   if (::fcntl(file, F_OFD_SETLK, &lock) == 0) return;
   if (errno != EAGAIN && errno != EACCES) return;  // a file system without locks
-  throw Error(fmt::format("journal {}: another process is writing it; wait for it or stop it", path.string()));
+  throw Error(fmt::format("journal {}: another process is writing it; wait for it or stop it",
+                          path.string()));
 }
 
 }  // namespace
@@ -95,7 +96,8 @@ void Writer::load_existing() {
   const Record record = read(path_);
   end_ = record.valid_bytes;
   torn_bytes_ = record.torn_bytes;
-  if (torn_bytes_ > 0 && ::ftruncate(file_, static_cast<off_t>(end_)) != 0) fail(path_, "cut its torn tail");
+  if (torn_bytes_ > 0 && ::ftruncate(file_, static_cast<off_t>(end_)) != 0)
+    fail(path_, "cut its torn tail");
   for (const Series& series : record.series) {
     ids_.emplace(series.name, static_cast<std::uint32_t>(units_.size()));
     units_.push_back(series.unit);
@@ -110,12 +112,15 @@ void Writer::load_existing() {
 std::uint32_t Writer::series(std::string_view name, std::string_view unit) {
   if (const auto known = ids_.find(name); known != ids_.end()) {
     if (units_[known->second] == unit) return known->second;
-    throw Error(fmt::format("journal {}: series '{}' has the unit '{}', got '{}'; a series keeps its unit",
-                            path_.string(), name, units_[known->second], unit));
+    throw Error(
+        fmt::format("journal {}: series '{}' has the unit '{}', got '{}'; a series keeps its unit",
+                    path_.string(), name, units_[known->second], unit));
   }
   if (name.empty() || name.size() > kMaxName || unit.size() > kMaxName) {
-    throw Error(fmt::format("journal {}: the name of a series has 1 to {} bytes and its unit at most that, got {} and "
-                            "{}", path_.string(), kMaxName, name.size(), unit.size()));
+    throw Error(fmt::format(
+        "journal {}: the name of a series has 1 to {} bytes and its unit at most that, got {} and "
+        "{}",
+        path_.string(), kMaxName, name.size(), unit.size()));
   }
   std::string payload(2, '\0');
   store(payload.data(), static_cast<std::uint16_t>(name.size()));
@@ -129,13 +134,15 @@ std::uint32_t Writer::series(std::string_view name, std::string_view unit) {
 
 void Writer::point(std::uint32_t series, std::int64_t step, double value) {
   if (series >= units_.size()) {
-    throw Error(fmt::format("journal {}: point of series {}, which is not defined", path_.string(), series));
+    throw Error(fmt::format("journal {}: point of series {}, which is not defined", path_.string(),
+                            series));
   }
   if (!in_block_) begin_block();
   char* at = buffer_.data() + used_;
   const bool narrow = is_narrow(value);
   at = put_varint(at, std::uint64_t{series} * 2 + (narrow ? 1 : 0));
-  at = put_varint(at, zigzag(static_cast<std::uint64_t>(step) - static_cast<std::uint64_t>(last_step_)));
+  at = put_varint(
+      at, zigzag(static_cast<std::uint64_t>(step) - static_cast<std::uint64_t>(last_step_)));
   last_step_ = step;
   if (narrow) {
     store(at, static_cast<float>(value));
@@ -145,7 +152,8 @@ void Writer::point(std::uint32_t series, std::int64_t step, double value) {
     at += sizeof(double);
   }
   used_ = static_cast<std::size_t>(at - buffer_.data());
-  if (used_ + kMaxPoint + kTrailer > kCapacity || coarse_now() - last_write_ >= kFlushAfter) flush();
+  if (used_ + kMaxPoint + kTrailer > kCapacity || coarse_now() - last_write_ >= kFlushAfter)
+    flush();
 }
 
 void Writer::event(const nlohmann::json& event) {
@@ -198,8 +206,8 @@ void Writer::seal_block() {
 
 void Writer::append_record(std::uint8_t type, std::string_view payload) {
   if (payload.size() > kMaxPayload) {
-    throw Error(fmt::format("journal {}: a record has at most {} bytes, got {}", path_.string(), kMaxPayload,
-                            payload.size()));
+    throw Error(fmt::format("journal {}: a record has at most {} bytes, got {}", path_.string(),
+                            kMaxPayload, payload.size()));
   }
   seal_block();
   const std::size_t size = kHeader + payload.size() + kTrailer;

@@ -80,7 +80,8 @@ class Parser {
     if (name.empty()) fail(start, "expected a column");
     const Column* column = table_.find(name);
     if (!column) {
-      fail(start, fmt::format("no column '{}'{}; there are {}", name, registry::did_you_mean(name, table_.names()),
+      fail(start, fmt::format("no column '{}'{}; there are {}", name,
+                              registry::did_you_mean(name, table_.names()),
                               fmt::join(table_.names(), ", ")));
     }
     std::string op = comparison_operator();
@@ -94,7 +95,8 @@ class Parser {
     const std::string got = word();
     if (column.type == ColumnType::text) return got;
     if (column.type == ColumnType::boolean) {
-      if (got != "true" && got != "false") fail(start, fmt::format("got '{}', expected true or false", got));
+      if (got != "true" && got != "false")
+        fail(start, fmt::format("got '{}', expected true or false", got));
       return got == "true";
     }
     const auto parsed = number(got);
@@ -122,7 +124,8 @@ bool holds(const Condition& condition, std::size_t row) {
   if (const auto* text = std::get_if<std::string>(&cell)) {
     return compare(*text, condition.op, std::get<std::string>(condition.wanted));
   }
-  if (const auto* flag = std::get_if<bool>(&cell)) return compare(*flag, condition.op, std::get<bool>(condition.wanted));
+  if (const auto* flag = std::get_if<bool>(&cell))
+    return compare(*flag, condition.op, std::get<bool>(condition.wanted));
   if (const auto* integer = std::get_if<std::int64_t>(&cell)) {
     return compare(static_cast<double>(*integer), condition.op, std::get<double>(condition.wanted));
   }

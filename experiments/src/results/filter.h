@@ -12,8 +12,9 @@ namespace paribus::results {
 ///
 ///     arm = lookahead and valid.accuracy > 0.9 and message != ""
 ///
-/// Operators = == != < <= > >=; a column may be quoted with `, a text with ' or ". A comparison with what is unknown
-/// or NaN never holds. Throws Error saying where the expression goes wrong, with near misses of a column.
+/// Operators = == != < <= > >=; a column may be quoted with `, a text with ' or ". A comparison
+/// with what is unknown or NaN never holds. Throws Error saying where the expression goes wrong,
+/// with near misses of a column.
 std::vector<std::size_t> matching_rows(const Table& table, std::string_view expression);
 
 }  // namespace paribus::results

@@ -28,7 +28,8 @@ class Handle {
 /// Throws Error if a call failed.
 void check(herr_t status, std::string_view what);
 
-/// An empty file in the oldest format that holds what we write, without times, so that equal contents give equal bytes.
+/// An empty file in the oldest format that holds what we write, without times, so that equal
+/// contents give equal bytes.
 Handle create_file(const std::string& path);
 Handle create_group(hid_t parent, const std::string& name);
 
@@ -44,9 +45,10 @@ struct TableColumn {
   std::string bytes;
 };
 
-/// A one-dimensional compound dataset; chunked and deflated where it is long. Units become the attribute "units", a
-/// text per column.
-Handle write_table(hid_t parent, const std::string& name, const std::vector<TableColumn>& columns, std::size_t rows);
+/// A one-dimensional compound dataset; chunked and deflated where it is long. Units become the
+/// attribute "units", a text per column.
+Handle write_table(hid_t parent, const std::string& name, const std::vector<TableColumn>& columns,
+                   std::size_t rows);
 
 /// A scalar dataset, an attribute.
 void write_text(hid_t parent, const std::string& name, std::string_view text);

@@ -16,8 +16,10 @@ using nlohmann::json;
 constexpr std::uint64_t kMaxSeed = std::numeric_limits<std::int64_t>::max();
 
 [[noreturn]] void wrong(std::string_view key, const std::string& expected) {
-  throw Error(fmt::format("journal/study.log: plan: '{}' is unusable, expected {}; run the study again to write a new "
-                          "plan", key, expected));
+  throw Error(fmt::format(
+      "journal/study.log: plan: '{}' is unusable, expected {}; run the study again to write a new "
+      "plan",
+      key, expected));
 }
 
 const json* find(const json& object, const char* key) {
@@ -64,9 +66,11 @@ std::string one_of(const json& object, const char* key, const std::vector<std::s
 /// An id names files: nothing that leads out of the journal's folder may pass.
 bool is_id(const std::string& id) {
   const auto fits = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '_';
   };
-  return !id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), fits) && id != "study";
+  return !id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), fits) &&
+         id != "study";
 }
 
 Trial planned_trial(const json& entry) {

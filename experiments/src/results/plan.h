@@ -5,10 +5,12 @@
 
 namespace paribus::results {
 
-/// The study that a `plan` event describes, its trials all planned. Throws Error naming the key that is wrong.
+/// The study that a `plan` event describes, its trials all planned. Throws Error naming the key
+/// that is wrong.
 StudyRecord read_plan(const nlohmann::json& event);
 
 /// Fills in what the journal of a trial and the driver's last `exit` event about it (or null) say.
-void read_trial(const std::filesystem::path& dir, const nlohmann::json* exit, Trial& trial, StudyRecord& study);
+void read_trial(const std::filesystem::path& dir, const nlohmann::json* exit, Trial& trial,
+                StudyRecord& study);
 
 }  // namespace paribus::results

@@ -24,8 +24,8 @@ using hdf5::Handle;
 using hdf5::TableColumn;
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr std::int64_t kUnknown = -1;             // of an integer column
-constexpr std::size_t kMessageInTable = 200;      // bytes; the whole text is in /messages
+constexpr std::int64_t kUnknown = -1;         // of an integer column
+constexpr std::size_t kMessageInTable = 200;  // bytes; the whole text is in /messages
 
 std::string json_text(const nlohmann::json& json) {
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -56,7 +56,8 @@ TableColumn text_column(std::string name, const std::vector<std::string>& texts)
 TableColumn real_column(std::string name, std::string unit, const std::vector<double>& values) {
   std::string bytes;
   for (const double value : values) append(bytes, value);
-  return {std::move(name), std::move(unit), Handle(H5Tcopy(H5T_IEEE_F64LE), "a type"), std::move(bytes)};
+  return {std::move(name), std::move(unit), Handle(H5Tcopy(H5T_IEEE_F64LE), "a type"),
+          std::move(bytes)};
 }
 
 TableColumn integer_column(std::string name, const std::vector<std::int64_t>& values) {
@@ -82,7 +83,8 @@ TableColumn boolean_column(const Column& column) {
     const bool* flag = std::get_if<bool>(&cell);
     if (flag) append(bytes, static_cast<signed char>(*flag));
   }
-  if (bytes.size() == column.cells.size()) return {column.name, "", hdf5::boolean_type(), std::move(bytes)};
+  if (bytes.size() == column.cells.size())
+    return {column.name, "", hdf5::boolean_type(), std::move(bytes)};
   std::vector<std::string> texts;
   for (const Cell& cell : column.cells) texts.push_back(to_text(cell));
   return text_column(column.name, texts);
@@ -90,10 +92,14 @@ TableColumn boolean_column(const Column& column) {
 
 TableColumn table_column(const Column& column) {
   switch (column.type) {
-    case ColumnType::boolean: return boolean_column(column);
-    case ColumnType::integer: return integer_column(column.name, values_of<std::int64_t>(column, kUnknown));
-    case ColumnType::real: return real_column(column.name, column.unit, values_of<double>(column, kNaN));
-    case ColumnType::text: break;
+    case ColumnType::boolean:
+      return boolean_column(column);
+    case ColumnType::integer:
+      return integer_column(column.name, values_of<std::int64_t>(column, kUnknown));
+    case ColumnType::real:
+      return real_column(column.name, column.unit, values_of<double>(column, kNaN));
+    case ColumnType::text:
+      break;
   }
   std::vector<std::string> texts = values_of<std::string>(column, "");
   if (column.name == "message") {
@@ -112,7 +118,8 @@ void write_series(hid_t parent, const journal::Series& series) {
   std::vector<TableColumn> columns;
   columns.push_back(integer_column("step", series.steps));
   columns.push_back(real_column("value", "", series.values));
-  const Handle dataset = hdf5::write_table(parent, hdf5::link_name(series.name), columns, series.steps.size());
+  const Handle dataset =
+      hdf5::write_table(parent, hdf5::link_name(series.name), columns, series.steps.size());
   hdf5::set_attribute(dataset, "name", series.name);
   hdf5::set_attribute(dataset, "unit", series.unit);
 }
@@ -137,7 +144,8 @@ void write_details(hid_t file, const StudyRecord& study) {
     try {
       for (const auto& series : journal::read(path).series) write_series(group, series);
     } catch (const Error&) {
-      if (study.problems.empty()) throw;  // else an unreadable journal, told by the trial's status and message
+      if (study.problems.empty())
+        throw;  // else an unreadable journal, told by the trial's status and message
     }
   }
 }
@@ -146,7 +154,8 @@ void write_details(hid_t file, const StudyRecord& study) {
 struct ComparisonRows {
   std::vector<std::string> metric, baseline, arm, verdict, sentence;
   std::vector<std::int64_t> n, excluded;
-  std::vector<double> baseline_mean, arm_mean, difference, sd, low, high, t, p_t, p_permutation, p, p_holm;
+  std::vector<double> baseline_mean, arm_mean, difference, sd, low, high, t, p_t, p_permutation, p,
+      p_holm;
 
   void add(const stats::Comparison& comparison, const stats::ArmComparison& row) {
     metric.push_back(comparison.metric);
@@ -177,8 +186,16 @@ struct ComparisonRows {
     all.push_back(integer_column("n", n));
     all.push_back(integer_column("excluded", excluded));
     const std::pair<const char*, const std::vector<double>*> reals[] = {
-        {"baseline_mean", &baseline_mean}, {"arm_mean", &arm_mean}, {"difference", &difference}, {"sd", &sd},
-        {"low", &low}, {"high", &high}, {"t", &t}, {"p_t", &p_t}, {"p_permutation", &p_permutation}, {"p", &p},
+        {"baseline_mean", &baseline_mean},
+        {"arm_mean", &arm_mean},
+        {"difference", &difference},
+        {"sd", &sd},
+        {"low", &low},
+        {"high", &high},
+        {"t", &t},
+        {"p_t", &p_t},
+        {"p_permutation", &p_permutation},
+        {"p", &p},
         {"p_holm", &p_holm}};
     for (const auto& [name, values] : reals) all.push_back(real_column(name, "", *values));
     all.push_back(text_column("verdict", verdict));
@@ -205,7 +222,8 @@ void write_environment(hid_t file, const StudyRecord& study) {
   if (!study.environment.is_object()) return;
   for (const auto& [key, value] : study.environment.items()) {
     if (value.is_structured()) continue;
-    hdf5::set_attribute(file, "environment." + hdf5::link_name(key), value.is_string() ? value.get<std::string>() : value.dump());
+    hdf5::set_attribute(file, "environment." + hdf5::link_name(key),
+                        value.is_string() ? value.get<std::string>() : value.dump());
   }
 }
 
@@ -253,7 +271,8 @@ std::filesystem::path seal(const StudyRecord& study) {
     sync(study.dir);
   } catch (const std::filesystem::filesystem_error& error) {
     std::filesystem::remove(draft);
-    throw Error(fmt::format("{}: can't put it in place: {}", path.string(), error.code().message()));
+    throw Error(
+        fmt::format("{}: can't put it in place: {}", path.string(), error.code().message()));
   } catch (...) {
     std::error_code ignored;
     std::filesystem::remove(draft, ignored);

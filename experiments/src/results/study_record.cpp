@@ -25,8 +25,10 @@ std::map<std::string, const nlohmann::json*> last_exits(const journal::Record& l
 journal::Record read_log(const std::filesystem::path& dir) {
   const auto path = dir / "journal" / "study.log";
   if (!std::filesystem::is_regular_file(path)) {
-    throw Error(fmt::format("{}: is not a study's directory: it has no journal/study.log; give the directory that "
-                            "`paribus run` wrote", dir.string()));
+    throw Error(fmt::format(
+        "{}: is not a study's directory: it has no journal/study.log; give the directory that "
+        "`paribus run` wrote",
+        dir.string()));
   }
   return journal::read(path);
 }
@@ -45,11 +47,16 @@ void read_trial_or_say_why(const nlohmann::json* exit, Trial& trial, StudyRecord
 
 std::string_view to_text(Status status) {
   switch (status) {
-    case Status::planned: return "planned";
-    case Status::running: return "running";
-    case Status::done: return "done";
-    case Status::failed: return "failed";
-    case Status::stopped: return "stopped";
+    case Status::planned:
+      return "planned";
+    case Status::running:
+      return "running";
+    case Status::done:
+      return "done";
+    case Status::failed:
+      return "failed";
+    case Status::stopped:
+      return "stopped";
   }
   return "";
 }
@@ -62,13 +69,15 @@ StudyRecord read_study(const std::filesystem::path& dir) {
   const journal::Record log = read_log(dir);
   const nlohmann::json* plan = log.last("plan");
   if (!plan) {
-    throw Error(fmt::format("{}: journal/study.log has no plan; run the study again", dir.string()));
+    throw Error(
+        fmt::format("{}: journal/study.log has no plan; run the study again", dir.string()));
   }
   StudyRecord study = read_plan(*plan);
   study.dir = dir;
   if (log.tail == journal::Tail::damaged) {
-    study.problems.push_back(fmt::format("journal/study.log: {} at byte {}; the {} bytes from there on are not counted",
-                                         log.problem, log.valid_bytes, log.torn_bytes));
+    study.problems.push_back(
+        fmt::format("journal/study.log: {} at byte {}; the {} bytes from there on are not counted",
+                    log.problem, log.valid_bytes, log.torn_bytes));
   }
   const auto exits = last_exits(log);
   for (Trial& trial : study.trials) {

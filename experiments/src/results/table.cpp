@@ -12,8 +12,8 @@ namespace {
 
 using nlohmann::json;
 
-void add_column(Table& table, std::string name, std::string unit, ColumnType type, const StudyRecord& study,
-                const std::function<Cell(const Trial&)>& cell_of) {
+void add_column(Table& table, std::string name, std::string unit, ColumnType type,
+                const StudyRecord& study, const std::function<Cell(const Trial&)>& cell_of) {
   Column column{std::move(name), std::move(unit), type, {}};
   // A swept address can't be a metric by our own parts, but a callback may record any name.
   while (table.find(column.name)) column.name += "_";
@@ -36,7 +36,10 @@ ColumnType axis_type(const StudyRecord& study, const std::string& axis) {
     integers = integers && value->second.is_number_integer();
     numbers = numbers && value->second.is_number();
   }
-  return booleans ? ColumnType::boolean : integers ? ColumnType::integer : numbers ? ColumnType::real : ColumnType::text;
+  return booleans   ? ColumnType::boolean
+         : integers ? ColumnType::integer
+         : numbers  ? ColumnType::real
+                    : ColumnType::text;
 }
 
 Cell axis_cell(const Trial& trial, const std::string& axis, ColumnType type) {
@@ -44,10 +47,14 @@ Cell axis_cell(const Trial& trial, const std::string& axis, ColumnType type) {
   if (found == trial.values.end() || found->second.is_null()) return {};
   const json& value = found->second;
   switch (type) {
-    case ColumnType::boolean: return value.get<bool>();
-    case ColumnType::integer: return value.get<std::int64_t>();
-    case ColumnType::real: return value.get<double>();
-    case ColumnType::text: break;
+    case ColumnType::boolean:
+      return value.get<bool>();
+    case ColumnType::integer:
+      return value.get<std::int64_t>();
+    case ColumnType::real:
+      return value.get<double>();
+    case ColumnType::text:
+      break;
   }
   return value.is_string() ? value.get<std::string>()
                            : value.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -55,15 +62,16 @@ Cell axis_cell(const Trial& trial, const std::string& axis, ColumnType type) {
 
 using Metrics = std::map<std::string, double> Trial::*;
 
-void add_metrics(Table& table, const StudyRecord& study, Metrics metrics, const std::string& prefix) {
+void add_metrics(Table& table, const StudyRecord& study, Metrics metrics,
+                 const std::string& prefix) {
   std::set<std::string> names;
   for (const Trial& trial : study.trials) {
     for (const auto& [name, value] : trial.*metrics) names.insert(name);
   }
   for (const std::string& name : names) {
     const auto unit = study.units.find(name);
-    add_column(table, prefix + name, unit == study.units.end() ? "" : unit->second, ColumnType::real, study,
-               [&](const Trial& trial) {
+    add_column(table, prefix + name, unit == study.units.end() ? "" : unit->second,
+               ColumnType::real, study, [&](const Trial& trial) {
                  const auto value = (trial.*metrics).find(name);
                  return value == (trial.*metrics).end() ? Cell() : Cell(value->second);
                });
@@ -73,7 +81,8 @@ void add_metrics(Table& table, const StudyRecord& study, Metrics metrics, const 
 }  // namespace
 
 const Column* Table::find(std::string_view name) const {
-  const auto found = std::find_if(columns.begin(), columns.end(), [&](const Column& c) { return c.name == name; });
+  const auto found =
+      std::find_if(columns.begin(), columns.end(), [&](const Column& c) { return c.name == name; });
   return found == columns.end() ? nullptr : &*found;
 }
 
@@ -89,15 +98,21 @@ Table trial_table(const StudyRecord& study) {
   add_column(table, "id", "", ColumnType::text, study, [](const Trial& t) { return t.id; });
   add_column(table, "arm", "", ColumnType::text, study, [](const Trial& t) { return t.arm; });
   add_column(table, "seed", "", ColumnType::integer, study, [](const Trial& t) { return t.seed; });
-  add_column(table, "status", "", ColumnType::text, study, [](const Trial& t) { return std::string(to_text(t.status)); });
-  add_column(table, "message", "", ColumnType::text, study, [](const Trial& t) { return t.message; });
+  add_column(table, "status", "", ColumnType::text, study,
+             [](const Trial& t) { return std::string(to_text(t.status)); });
+  add_column(table, "message", "", ColumnType::text, study,
+             [](const Trial& t) { return t.message; });
   for (const std::string& axis : study.axes) {
     const ColumnType type = axis_type(study, axis);
-    add_column(table, axis, "", type, study, [&](const Trial& t) { return axis_cell(t, axis, type); });
+    add_column(table, axis, "", type, study,
+               [&](const Trial& t) { return axis_cell(t, axis, type); });
   }
-  add_column(table, "steps", "", ColumnType::integer, study, [](const Trial& t) { return known(t.steps); });
-  add_column(table, "epochs", "", ColumnType::real, study, [](const Trial& t) { return known(t.epochs); });
-  add_column(table, "seconds", "s", ColumnType::real, study, [](const Trial& t) { return known(t.seconds); });
+  add_column(table, "steps", "", ColumnType::integer, study,
+             [](const Trial& t) { return known(t.steps); });
+  add_column(table, "epochs", "", ColumnType::real, study,
+             [](const Trial& t) { return known(t.epochs); });
+  add_column(table, "seconds", "s", ColumnType::real, study,
+             [](const Trial& t) { return known(t.seconds); });
   add_metrics(table, study, &Trial::last, "");
   add_metrics(table, study, &Trial::best, "best.");
   return table;

@@ -30,8 +30,9 @@ struct Table {
   [[nodiscard]] std::vector<std::string> names() const;
 };
 
-/// One row per trial of the plan: id, arm, seed, status, message, swept parameters, steps, epochs, seconds, metrics at
-/// their last value, then as "best.<metric>" at their best. What results.h5, `paribus results` and `--where` show.
+/// One row per trial of the plan: id, arm, seed, status, message, swept parameters, steps, epochs,
+/// seconds, metrics at their last value, then as "best.<metric>" at their best. What results.h5,
+/// `paribus results` and `--where` show.
 Table trial_table(const StudyRecord& study);
 
 /// As people and CSV get it: full precision, "" where unknown.

@@ -40,12 +40,14 @@ void read_metrics(const json& from, std::map<std::string, double>& metrics) {
 }
 
 bool is_metric(std::string_view series) {
-  return series.starts_with("train.") || series.starts_with("valid.") || series.starts_with("test.");
+  return series.starts_with("train.") || series.starts_with("valid.") ||
+         series.starts_with("test.");
 }
 
 void read_last_points(const journal::Record& record, Trial& trial) {
   for (const auto& series : record.series) {
-    if (!series.values.empty() && is_metric(series.name)) trial.last[series.name] = series.values.back();
+    if (!series.values.empty() && is_metric(series.name))
+      trial.last[series.name] = series.values.back();
     if (series.steps.empty()) continue;
     trial.steps = std::max(trial.steps.value_or(0), series.steps.back());
   }
@@ -61,10 +63,13 @@ std::optional<double> epochs(const journal::Record& record, const Trial& trial) 
 
 void read_end(const json& end, Trial& trial) {
   const std::string status = text(end, "status");
-  trial.status = status == "done" ? Status::done : status == "stopped" ? Status::stopped : Status::failed;
+  trial.status = status == "done"      ? Status::done
+                 : status == "stopped" ? Status::stopped
+                                       : Status::failed;
   trial.message = text(end, "message");
   if (status != "done" && status != "stopped" && status != "failed") {
-    trial.message = fmt::format("its end says status '{}', expected done, failed or stopped", status);
+    trial.message =
+        fmt::format("its end says status '{}', expected done, failed or stopped", status);
   }
   if (at(end, "final").is_object()) trial.last.clear();
   read_metrics(at(end, "final"), trial.last);
@@ -84,13 +89,15 @@ const json* standing_end(const journal::Record& record) {
   return nullptr;
 }
 
-/// An exit that the driver saw before the trial was taken up for the last time says nothing about now.
+/// An exit that the driver saw before the trial was taken up for the last time says nothing about
+/// now.
 bool is_stale(const json& exit, const journal::Record& record) {
   for (auto event = record.events.rbegin(); event != record.events.rend(); ++event) {
     const std::string name = text(*event, "event");
     if (name != "start" && name != "resume") continue;
     const json &then = at(exit, "time"), &now = at(*event, "time");
-    return ((then.is_number() && now.is_number()) || (then.is_string() && now.is_string())) && then < now;
+    return ((then.is_number() && now.is_number()) || (then.is_string() && now.is_string())) &&
+           then < now;
   }
   return false;
 }
@@ -106,16 +113,19 @@ void read_exit(const json& exit, Trial& trial) {
                               : fmt::format("ended with exit status {} and no reason", code);
 }
 
-void report_damage(const journal::Record& record, bool is_running, const Trial& trial, StudyRecord& study) {
+void report_damage(const journal::Record& record, bool is_running, const Trial& trial,
+                   StudyRecord& study) {
   const bool is_mid_write = is_running && record.tail == journal::Tail::torn;
   if (record.tail == journal::Tail::whole || is_mid_write) return;
-  study.problems.push_back(fmt::format("journal/{}.log: {} at byte {}; the {} bytes from there on are not counted",
-                                       trial.id, record.problem, record.valid_bytes, record.torn_bytes));
+  study.problems.push_back(
+      fmt::format("journal/{}.log: {} at byte {}; the {} bytes from there on are not counted",
+                  trial.id, record.problem, record.valid_bytes, record.torn_bytes));
 }
 
 }  // namespace
 
-void read_trial(const std::filesystem::path& dir, const json* exit, Trial& trial, StudyRecord& study) {
+void read_trial(const std::filesystem::path& dir, const json* exit, Trial& trial,
+                StudyRecord& study) {
   const auto path = journal_path(dir, trial.id);
   if (!std::filesystem::exists(path)) {
     if (exit) read_exit(*exit, trial);

@@ -43,14 +43,17 @@ Reading reading(const Trial& trial, const Comparison& of) {
   const auto& values = of.at == "best" ? trial.best : trial.last;
   const auto found = values.find(of.metric);
   if (found == values.end()) return {0, fmt::format("{} has no {}", trial.arm, of.metric)};
-  if (!std::isfinite(found->second)) return {0, fmt::format("{} of {} is not finite", of.metric, trial.arm)};
+  if (!std::isfinite(found->second))
+    return {0, fmt::format("{} of {} is not finite", of.metric, trial.arm)};
   return {found->second, ""};
 }
 
-Reading reading_at(std::int64_t seed, const BySeed& trials, const Comparison& of, const std::string& arm) {
+Reading reading_at(std::int64_t seed, const BySeed& trials, const Comparison& of,
+                   const std::string& arm) {
   const auto found = trials.find(seed);
   if (found == trials.end()) return {0, fmt::format("{} has no such trial", arm)};
-  if (found->second.size() > 1) return {0, fmt::format("{} has {} such trials", arm, found->second.size())};
+  if (found->second.size() > 1)
+    return {0, fmt::format("{} has {} such trials", arm, found->second.size())};
   return reading(*found->second.front(), of);
 }
 
@@ -68,7 +71,8 @@ ArmComparison compare_arm(const StudyRecord& study, const Comparison& of, const 
   }
   std::vector<double> left, right, differences;
   for (const std::int64_t seed : seeds) {
-    const Reading theirs = reading_at(seed, baseline, of, of.baseline), ours = reading_at(seed, own, of, name);
+    const Reading theirs = reading_at(seed, baseline, of, of.baseline),
+                  ours = reading_at(seed, own, of, name);
     const std::string& problem = theirs.problem.empty() ? ours.problem : theirs.problem;
     if (!problem.empty()) {
       arm.excluded.push_back({seed, problem});
@@ -93,12 +97,14 @@ std::string goal_of(const StudyRecord& study, const std::string& metric) {
 
 void require_metric(const StudyRecord& study, const std::string& metric) {
   const auto known = results::metrics(study);
-  if (std::find(known.begin(), known.end(), metric) != known.end() || (metric == study.metric && !metric.empty())) {
+  if (std::find(known.begin(), known.end(), metric) != known.end() ||
+      (metric == study.metric && !metric.empty())) {
     return;
   }
-  throw Error(fmt::format("no trial has the metric '{}'{}; there {}: {}", metric,
-                          registry::did_you_mean(metric, known), known.size() == 1 ? "is" : "are",
-                          known.empty() ? std::string("none yet") : fmt::format("{}", fmt::join(known, ", "))));
+  throw Error(fmt::format(
+      "no trial has the metric '{}'{}; there {}: {}", metric, registry::did_you_mean(metric, known),
+      known.size() == 1 ? "is" : "are",
+      known.empty() ? std::string("none yet") : fmt::format("{}", fmt::join(known, ", "))));
 }
 
 }  // namespace
@@ -106,8 +112,10 @@ void require_metric(const StudyRecord& study, const std::string& metric) {
 Comparison compare(const StudyRecord& study, const std::string& metric) {
   require_metric(study, metric);
   if (study.arms.size() < 2) {
-    throw Error(fmt::format("the study has {}, so there is nothing to compare; give it [arms] or [ablate], or look at "
-                            "`paribus results`", study.arms.empty() ? "no arms" : "one arm"));
+    throw Error(fmt::format(
+        "the study has {}, so there is nothing to compare; give it [arms] or [ablate], or look at "
+        "`paribus results`",
+        study.arms.empty() ? "no arms" : "one arm"));
   }
   const auto unit = study.units.find(metric);
   Comparison comparison{.metric = metric,
@@ -126,16 +134,18 @@ Comparison compare(const StudyRecord& study, const std::string& metric) {
     p.push_back(comparison.arms.back().p);
   }
   const auto adjusted = holm(p);
-  const auto with_data = static_cast<std::size_t>(std::count_if(
-      comparison.arms.begin(), comparison.arms.end(), [](const ArmComparison& arm) { return arm.paired.n > 0; }));
+  const auto with_data = static_cast<std::size_t>(
+      std::count_if(comparison.arms.begin(), comparison.arms.end(),
+                    [](const ArmComparison& arm) { return arm.paired.n > 0; }));
   for (std::size_t i = 0; i < comparison.arms.size(); ++i) {
     comparison.arms[i].p_holm = adjusted[i];
     judge(comparison, with_data, comparison.arms[i]);
   }
-  const auto unfinished = std::count_if(study.trials.begin(), study.trials.end(), [](const Trial& trial) {
-    return trial.status != results::Status::done;
-  });
-  comparison.sentence = summary(comparison, study.trials.size(), static_cast<std::size_t>(unfinished));
+  const auto unfinished =
+      std::count_if(study.trials.begin(), study.trials.end(),
+                    [](const Trial& trial) { return trial.status != results::Status::done; });
+  comparison.sentence =
+      summary(comparison, study.trials.size(), static_cast<std::size_t>(unfinished));
   return comparison;
 }
 

@@ -12,9 +12,19 @@
 /// Arms against the baseline, pair-wise over the same seeds.
 namespace paribus::stats {
 
-/// `higher` and `lower` stand for better and worse where nobody said which is wanted. `too_few`: no result of so few
-/// pairs could have been significant, so no winner is named.
-enum class Verdict : std::uint8_t { better, worse, higher, lower, equivalent, identical, undecided, too_few, no_data };
+/// `higher` and `lower` stand for better and worse where nobody said which is wanted. `too_few`: no
+/// result of so few pairs could have been significant, so no winner is named.
+enum class Verdict : std::uint8_t {
+  better,
+  worse,
+  higher,
+  lower,
+  equivalent,
+  identical,
+  undecided,
+  too_few,
+  no_data
+};
 
 std::string_view to_text(Verdict verdict);
 
@@ -44,8 +54,8 @@ struct Comparison {
   std::string sentence;             // for the study as a whole
 };
 
-/// Compares all arms (of a sweep: its points) with the first in one metric. Throws Error if there are fewer than two
-/// or no trial has the metric, naming near misses.
+/// Compares all arms (of a sweep: its points) with the first in one metric. Throws Error if there
+/// are fewer than two or no trial has the metric, naming near misses.
 Comparison compare(const results::StudyRecord& study, const std::string& metric);
 
 }  // namespace paribus::stats

@@ -25,7 +25,8 @@ std::vector<double> signed_sums(const double* begin, const double* end) {
   return sums;
 }
 
-/// Meets in the middle: every pattern is a sum of one half's and one of the other's, so 2^(n/2) log suffice for 2^n.
+/// Meets in the middle: every pattern is a sum of one half's and one of the other's, so 2^(n/2) log
+/// suffice for 2^n.
 double exact_p(const std::vector<double>& d, double bar) {
   const double* middle = d.data() + d.size() / 2;
   const auto left = signed_sums(d.data(), middle);
@@ -65,15 +66,21 @@ double drawn_p(const std::vector<double>& d, double bar) {
 double permutation_p(const std::vector<double>& differences) {
   double sum = 0, size = 0;
   for (const double d : differences) sum += d, size += std::abs(d);
-  // Patterns that tie with the data must count as such in spite of rounding: 1e-12 is far above the error of a sum of
-  // so few terms, and far below what metrics resolve.
+  // Patterns that tie with the data must count as such in spite of rounding: 1e-12 is far above the
+  // error of a sum of so few terms, and far below what metrics resolve.
   const double bar = std::abs(sum) - 1e-12 * size;
   if (!(bar > 0)) return 1;
   return differences.size() <= kExactPairs ? exact_p(differences, bar) : drawn_p(differences, bar);
 }
 
 Paired paired(const std::vector<double>& differences, double alpha) {
-  Paired result{.n = differences.size(), .mean = kNaN, .sd = kNaN, .low = kNaN, .high = kNaN, .t = kNaN, .p_t = kNaN,
+  Paired result{.n = differences.size(),
+                .mean = kNaN,
+                .sd = kNaN,
+                .low = kNaN,
+                .high = kNaN,
+                .t = kNaN,
+                .p_t = kNaN,
                 .p_permutation = kNaN};
   if (result.n == 0) return result;
   const auto n = static_cast<double>(result.n);
@@ -98,7 +105,8 @@ Paired paired(const std::vector<double>& differences, double alpha) {
   result.low = result.mean - reach;
   result.high = result.mean + reach;
   result.t = result.mean / error;
-  result.p_t = std::min(1.0, 2 * boost::math::cdf(boost::math::complement(student, std::abs(result.t))));
+  result.p_t =
+      std::min(1.0, 2 * boost::math::cdf(boost::math::complement(student, std::abs(result.t))));
   return result;
 }
 
@@ -107,11 +115,13 @@ std::vector<double> holm(const std::vector<double>& p) {
   for (std::size_t i = 0; i < p.size(); ++i) {
     if (!std::isnan(p[i])) order.push_back(i);
   }
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return p[a] < p[b]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return p[a] < p[b]; });
   std::vector<double> adjusted(p.size(), kNaN);
   double largest = 0;
   for (std::size_t rank = 0; rank < order.size(); ++rank) {
-    largest = std::max(largest, std::min(1.0, static_cast<double>(order.size() - rank) * p[order[rank]]));
+    largest =
+        std::max(largest, std::min(1.0, static_cast<double>(order.size() - rank) * p[order[rank]]));
     adjusted[order[rank]] = largest;
   }
   return adjusted;

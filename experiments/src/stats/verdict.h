@@ -5,7 +5,8 @@
 
 namespace paribus::stats {
 
-/// Sets the verdict and the sentence of one arm, and needs all else of it. `comparisons`: arms with data.
+/// Sets the verdict and the sentence of one arm, and needs all else of it. `comparisons`: arms with
+/// data.
 void judge(const Comparison& comparison, std::size_t comparisons, ArmComparison& arm);
 
 /// The study's sentence, from the arms'. `unfinished`: trials of the plan that are not done.
