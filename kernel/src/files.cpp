@@ -20,18 +20,22 @@ constexpr std::size_t kBlock = 512;  // of a tar archive
 gzFile handle(void* file) { return static_cast<gzFile>(file); }
 
 std::uint32_t big_endian(const unsigned char* bytes) {
-  return (std::uint32_t{bytes[0]} << 24) | (std::uint32_t{bytes[1]} << 16) | (std::uint32_t{bytes[2]} << 8) | bytes[3];
+  return (std::uint32_t{bytes[0]} << 24) | (std::uint32_t{bytes[1]} << 16) |
+         (std::uint32_t{bytes[2]} << 8) | bytes[3];
 }
 
 }  // namespace
 
-InputFile::InputFile(std::string who, std::string path) : who_(std::move(who)), path_(std::move(path)) {
+InputFile::InputFile(std::string who, std::string path)
+    : who_(std::move(who)), path_(std::move(path)) {
   std::error_code problem;
   const auto size = std::filesystem::file_size(path_, problem);
   if (problem) throw Error(where("can't be read (" + problem.message() + ")"));
-  most_bytes_ = static_cast<std::size_t>(std::min<std::uintmax_t>(size, std::size_t{1} << 50)) * 1032 + 64;
+  most_bytes_ =
+      static_cast<std::size_t>(std::min<std::uintmax_t>(size, std::size_t{1} << 50)) * 1032 + 64;
   file_ = gzopen(path_.c_str(), "rb");
-  if (file_ == nullptr) throw Error(where(std::string("can't be opened (") + std::strerror(errno) + ")"));
+  if (file_ == nullptr)
+    throw Error(where(std::string("can't be opened (") + std::strerror(errno) + ")"));
   gzbuffer(handle(file_), 1U << 17);
 }
 
@@ -53,8 +57,9 @@ std::size_t InputFile::read_some(void* to, std::size_t bytes) {
     int code = Z_OK;
     const char* reason = gzerror(handle(file_), &code);
     if (got < 0 || code == Z_BUF_ERROR) {
-      throw Error(where("broken gzip data after byte " + std::to_string(position_ + done) + " of its content (" +
-                        (code == Z_BUF_ERROR ? "it ends too early" : reason) + "); fetch the file again"));
+      throw Error(where("broken gzip data after byte " + std::to_string(position_ + done) +
+                        " of its content (" + (code == Z_BUF_ERROR ? "it ends too early" : reason) +
+                        "); fetch the file again"));
     }
     break;
   }
@@ -65,8 +70,8 @@ std::size_t InputFile::read_some(void* to, std::size_t bytes) {
 void InputFile::read(void* to, std::size_t bytes, std::string_view what) {
   const std::size_t got = read_some(to, bytes);
   if (got == bytes) return;
-  throw Error(where("ends within " + std::string(what) + ", got " + std::to_string(got) + " bytes, expected " +
-                    std::to_string(bytes) + "; fetch the file again"));
+  throw Error(where("ends within " + std::string(what) + ", got " + std::to_string(got) +
+                    " bytes, expected " + std::to_string(bytes) + "; fetch the file again"));
 }
 
 void InputFile::skip(std::size_t bytes, std::string_view what) {
@@ -90,7 +95,8 @@ bool InputFile::at_end() {
 const std::string& path_of(const Files& files, std::string_view who, std::string_view name) {
   const auto found = files.find(name);
   if (found != files.end()) return found->second;
-  throw Error(std::string(who) + ": the file '" + std::string(name) + "' was not handed over; put it into a data folder");
+  throw Error(std::string(who) + ": the file '" + std::string(name) +
+              "' was not handed over; put it into a data folder");
 }
 
 at::Tensor read_idx(const std::string& who, const std::string& path, std::int64_t dims) {
@@ -99,43 +105,53 @@ at::Tensor read_idx(const std::string& who, const std::string& path, std::int64_
   file.read(word.data(), word.size(), "the magic number");
   const std::uint32_t expected = 0x0800U | static_cast<std::uint32_t>(dims);
   if (big_endian(word.data()) != expected) {
-    throw Error(file.where("not an idx file of bytes with " + std::to_string(dims) + " dimensions, got the magic number " +
-                           std::to_string(big_endian(word.data())) + ", expected " + std::to_string(expected)));
+    throw Error(file.where("not an idx file of bytes with " + std::to_string(dims) +
+                           " dimensions, got the magic number " +
+                           std::to_string(big_endian(word.data())) + ", expected " +
+                           std::to_string(expected)));
   }
   std::vector<std::int64_t> shape;
   std::size_t bytes = 1;
   for (std::int64_t i = 0; i < dims; ++i) {
     file.read(word.data(), word.size(), "the header");
     const std::size_t size = big_endian(word.data());
-    if (size == 0) throw Error(file.where("dimension " + std::to_string(i) + " of its header is 0, expected at least 1"));
+    if (size == 0)
+      throw Error(file.where("dimension " + std::to_string(i) +
+                             " of its header is 0, expected at least 1"));
     if (size > kMaxIdxBytes / bytes) {
-      throw Error(file.where("its header promises more than " + std::to_string(kMaxIdxBytes) + " bytes"));
+      throw Error(
+          file.where("its header promises more than " + std::to_string(kMaxIdxBytes) + " bytes"));
     }
     bytes *= size;
     shape.push_back(static_cast<std::int64_t>(size));
   }
   if (bytes > file.most_bytes()) {
-    throw Error(file.where("its header promises " + std::to_string(bytes) + " bytes, more than a file of this size holds"));
+    throw Error(file.where("its header promises " + std::to_string(bytes) +
+                           " bytes, more than a file of this size holds"));
   }
   at::Tensor data = at::empty(shape, at::kByte);
   file.read(data.data_ptr(), bytes, "the data");
-  if (!file.at_end()) throw Error(file.where("longer than the " + std::to_string(bytes) + " bytes its header promises"));
+  if (!file.at_end())
+    throw Error(
+        file.where("longer than the " + std::to_string(bytes) + " bytes its header promises"));
   return data;
 }
 
-TensorDataset::Columns read_idx_split(const std::string& who, const std::string& images, const std::string& labels,
-                                      std::int64_t classes) {
+TensorDataset::Columns read_idx_split(const std::string& who, const std::string& images,
+                                      const std::string& labels, std::int64_t classes) {
   const at::Tensor pixels = read_idx(who, images, 3);
   const at::Tensor numbers = read_idx(who, labels, 1);
   if (numbers.size(0) != pixels.size(0)) {
-    throw Error(who + ": " + labels + ": got " + std::to_string(numbers.size(0)) + " labels, expected " +
-                std::to_string(pixels.size(0)) + ", one for each image of " + images);
+    throw Error(who + ": " + labels + ": got " + std::to_string(numbers.size(0)) +
+                " labels, expected " + std::to_string(pixels.size(0)) + ", one for each image of " +
+                images);
   }
   const auto* label = numbers.const_data_ptr<std::uint8_t>();
   for (std::int64_t i = 0; i < numbers.size(0); ++i) {
     if (label[i] < classes) continue;
-    throw Error(who + ": " + labels + ": label of item " + std::to_string(i) + " is out of range, got " +
-                std::to_string(label[i]) + ", expected 0 to " + std::to_string(classes - 1));
+    throw Error(who + ": " + labels + ": label of item " + std::to_string(i) +
+                " is out of range, got " + std::to_string(label[i]) + ", expected 0 to " +
+                std::to_string(classes - 1));
   }
   return {pixels.unsqueeze(1), numbers.to(at::kLong)};
 }
@@ -150,7 +166,8 @@ std::size_t tar_number(const InputFile& file, const char* text, std::size_t size
   std::size_t i = 0;
   while (i < size && text[i] == ' ') ++i;
   for (; i < size && text[i] != ' ' && text[i] != '\0'; ++i) {
-    if (text[i] < '0' || text[i] > '7') throw Error(file.where("not a tar archive (a size in it isn't an octal number)"));
+    if (text[i] < '0' || text[i] > '7')
+      throw Error(file.where("not a tar archive (a size in it isn't an octal number)"));
     value = value * 8 + static_cast<std::size_t>(text[i] - '0');  // at most 12 digits: no overflow
   }
   return value;
@@ -158,11 +175,15 @@ std::size_t tar_number(const InputFile& file, const char* text, std::size_t size
 
 void check_header(const InputFile& file, const Header& header) {
   unsigned sum = 0;
-  for (std::size_t i = 0; i < kBlock; ++i) sum += i >= 148 && i < 156 ? ' ' : static_cast<unsigned char>(header[i]);
-  if (tar_number(file, &header[148], 8) != sum) throw Error(file.where("not a tar archive (wrong header checksum)"));
+  for (std::size_t i = 0; i < kBlock; ++i)
+    sum += i >= 148 && i < 156 ? ' ' : static_cast<unsigned char>(header[i]);
+  if (tar_number(file, &header[148], 8) != sum)
+    throw Error(file.where("not a tar archive (wrong header checksum)"));
 }
 
-std::string quoted(const std::string& name) { return std::string(1, '\'').append(name).append(1, '\''); }
+std::string quoted(const std::string& name) {
+  return std::string(1, '\'').append(name).append(1, '\'');
+}
 
 std::string tar_text(const char* text, std::size_t most) { return {text, strnlen(text, most)}; }
 
@@ -179,7 +200,8 @@ std::string pax_path(const std::string& records) {
   for (std::size_t at = 0; at < records.size();) {
     std::size_t length = 0;
     std::size_t digit = at;
-    while (digit < records.size() && digit - at < 8 && records[digit] >= '0' && records[digit] <= '9') {
+    while (digit < records.size() && digit - at < 8 && records[digit] >= '0' &&
+           records[digit] <= '9') {
       length = length * 10 + static_cast<std::size_t>(records[digit++] - '0');
     }
     if (length <= digit - at + 1 || length > records.size() - at) return path;
@@ -205,12 +227,14 @@ void read_tar(const std::string& who, const std::string& path, const TarLimits& 
     const std::size_t bytes = tar_number(file, &header[124], 12);
     total += bytes;
     if (count >= limits.files || bytes > limits.file_bytes || total > limits.total_bytes) {
-      throw Error(file.where("larger than allowed at " + quoted(tar_name(header)) + " of " + std::to_string(bytes) +
-                             " bytes; at most " + std::to_string(limits.files) + " files of " +
-                             std::to_string(limits.file_bytes) + " bytes, " + std::to_string(limits.total_bytes) +
-                             " together"));
+      throw Error(file.where("larger than allowed at " + quoted(tar_name(header)) + " of " +
+                             std::to_string(bytes) + " bytes; at most " +
+                             std::to_string(limits.files) + " files of " +
+                             std::to_string(limits.file_bytes) + " bytes, " +
+                             std::to_string(limits.total_bytes) + " together"));
     }
-    if (bytes > file.most_bytes()) throw Error(file.where(quoted(tar_name(header)) + " is said to be larger than the archive"));
+    if (bytes > file.most_bytes())
+      throw Error(file.where(quoted(tar_name(header)) + " is said to be larger than the archive"));
     std::string content(bytes, '\0');
     file.read(content.data(), bytes, quoted(tar_name(header)));
     file.skip((kBlock - bytes % kBlock) % kBlock, "padding");
@@ -218,7 +242,8 @@ void read_tar(const std::string& who, const std::string& path, const TarLimits& 
     if (type == 'L') long_name = tar_text(content.data(), content.size());
     if (type == 'x') long_name = pax_path(content);
     if (type == 'L' || type == 'x') continue;
-    if (type == '0' || type == '\0') visit(long_name.empty() ? tar_name(header) : long_name, std::move(content));
+    if (type == '0' || type == '\0')
+      visit(long_name.empty() ? tar_name(header) : long_name, std::move(content));
     long_name.clear();
   }
 }

@@ -22,7 +22,9 @@ struct Curve {
   Point from, over, to;
 };
 
-constexpr Curve line(Point from, Point to) { return {from, {(from.x + to.x) / 2, (from.y + to.y) / 2}, to}; }
+constexpr Curve line(Point from, Point to) {
+  return {from, {(from.x + to.x) / 2, (from.y + to.y) / 2}, to};
+}
 
 constexpr Curve kZero[] = {{{.50F, .04F}, {.84F, .04F}, {.84F, .50F}},
                            {{.84F, .50F}, {.84F, .96F}, {.50F, .96F}},
@@ -49,11 +51,13 @@ constexpr Curve kSix[] = {{{.74F, .05F}, {.30F, .14F}, {.18F, .62F}},
                           {{.50F, .96F}, {.86F, .94F}, {.82F, .68F}},
                           {{.82F, .68F}, {.72F, .42F}, {.42F, .48F}},
                           {{.42F, .48F}, {.22F, .54F}, {.18F, .70F}}};
-constexpr Curve kSeven[] = {line({.12F, .06F}, {.86F, .06F}), {{.86F, .06F}, {.54F, .44F}, {.42F, .96F}}};
-constexpr Curve kEight[] = {{{.50F, .04F}, {.76F, .04F}, {.76F, .25F}}, {{.76F, .25F}, {.76F, .47F}, {.50F, .47F}},
-                            {{.50F, .47F}, {.24F, .47F}, {.24F, .25F}}, {{.24F, .25F}, {.24F, .04F}, {.50F, .04F}},
-                            {{.50F, .47F}, {.84F, .47F}, {.84F, .72F}}, {{.84F, .72F}, {.84F, .96F}, {.50F, .96F}},
-                            {{.50F, .96F}, {.16F, .96F}, {.16F, .72F}}, {{.16F, .72F}, {.16F, .47F}, {.50F, .47F}}};
+constexpr Curve kSeven[] = {line({.12F, .06F}, {.86F, .06F}),
+                            {{.86F, .06F}, {.54F, .44F}, {.42F, .96F}}};
+constexpr Curve kEight[] = {
+    {{.50F, .04F}, {.76F, .04F}, {.76F, .25F}}, {{.76F, .25F}, {.76F, .47F}, {.50F, .47F}},
+    {{.50F, .47F}, {.24F, .47F}, {.24F, .25F}}, {{.24F, .25F}, {.24F, .04F}, {.50F, .04F}},
+    {{.50F, .47F}, {.84F, .47F}, {.84F, .72F}}, {{.84F, .72F}, {.84F, .96F}, {.50F, .96F}},
+    {{.50F, .96F}, {.16F, .96F}, {.16F, .72F}}, {{.16F, .72F}, {.16F, .47F}, {.50F, .47F}}};
 constexpr Curve kNine[] = {{{.26F, .95F}, {.70F, .86F}, {.82F, .38F}},
                            {{.82F, .38F}, {.84F, .04F}, {.50F, .04F}},
                            {{.50F, .04F}, {.14F, .06F}, {.18F, .32F}},
@@ -67,13 +71,14 @@ float between(paribus::Draws& draws, double low, double high) {
   return static_cast<float>(low + (high - low) * draws.uniform());
 }
 
-/// How one writer's hand bends a glyph and where it lands: a polynomial of third degree, then turn, shear, size, place.
-/// No function of libm but sqrt, so that every machine draws the same.
+/// How one writer's hand bends a glyph and where it lands: a polynomial of third degree, then turn,
+/// shear, size, place. No function of libm but sqrt, so that every machine draws the same.
 class Hand {
  public:
   Hand(paribus::Draws& draws, double distortion) {
     for (float& bend : bends_) bend = between(draws, -0.5 * distortion, 0.5 * distortion);
-    const float half = between(draws, -0.22 * distortion, 0.22 * distortion);  // tangent of half the angle
+    const float half =
+        between(draws, -0.22 * distortion, 0.22 * distortion);  // tangent of half the angle
     const float cosine = (1 - half * half) / (1 + half * half);
     const float sine = 2 * half / (1 + half * half);
     const float shear = between(draws, -0.3 * distortion, 0.3 * distortion);
@@ -88,8 +93,10 @@ class Hand {
 
   [[nodiscard]] Point operator()(Point p) const {
     const float u = p.x - 0.5F, v = p.y - 0.5F;
-    const float bu = u + bends_[0] * u * u + bends_[1] * u * v + bends_[2] * v * v + bends_[3] * v * v * v;
-    const float bv = v + bends_[4] * u * u + bends_[5] * u * v + bends_[6] * v * v + bends_[7] * u * u * u;
+    const float bu =
+        u + bends_[0] * u * u + bends_[1] * u * v + bends_[2] * v * v + bends_[3] * v * v * v;
+    const float bv =
+        v + bends_[4] * u * u + bends_[5] * u * v + bends_[6] * v * v + bends_[7] * u * u * u;
     return {x_ + xx_ * bu + xy_ * bv, y_ + yx_ * bu + yy_ * bv};
   }
 
@@ -106,8 +113,10 @@ class Canvas {
     const float dx = b.x - a.x, dy = b.y - a.y;
     const float length = std::max(dx * dx + dy * dy, 1e-6F);
     const float reach = radius + 1;
-    for (std::int64_t y = pixel(std::min(a.y, b.y) - reach); y <= pixel(std::max(a.y, b.y) + reach); ++y) {
-      for (std::int64_t x = pixel(std::min(a.x, b.x) - reach); x <= pixel(std::max(a.x, b.x) + reach); ++x) {
+    for (std::int64_t y = pixel(std::min(a.y, b.y) - reach); y <= pixel(std::max(a.y, b.y) + reach);
+         ++y) {
+      for (std::int64_t x = pixel(std::min(a.x, b.x) - reach);
+           x <= pixel(std::max(a.x, b.x) + reach); ++x) {
         const float px = static_cast<float>(x) - a.x, py = static_cast<float>(y) - a.y;
         const float along = std::clamp((px * dx + py * dy) / length, 0.0F, 1.0F);
         const float ex = px - along * dx, ey = py - along * dy;
@@ -142,8 +151,9 @@ class Canvas {
 
 }  // namespace
 
-/// Digits that the program draws itself: strokes bent, turned, shifted, of any thickness and contrast, among strokes that
-/// mean nothing, under noise. Needs no file and is equal on all machines. Item i is the same however many there are.
+/// Digits that the program draws itself: strokes bent, turned, shifted, of any thickness and
+/// contrast, among strokes that mean nothing, under noise. Needs no file and is equal on all
+/// machines. Item i is the same however many there are.
 struct Glyphs : paribus::TensorDataset {
   struct Params {
     int items = 10000;
@@ -156,12 +166,22 @@ struct Glyphs : paribus::TensorDataset {
     static constexpr auto fields() {
       return std::tuple{
           paribus::field("items", &Params::items, "training items").at_least(10).at_most(1'000'000),
-          paribus::field("valid_items", &Params::valid_items, "validation items").at_least(10).at_most(1'000'000),
-          paribus::field("noise", &Params::noise, "standard deviation of each pixel's noise; white is 1").at_least(0).at_most(1),
-          paribus::field("clutter", &Params::clutter, "most strokes per item that mean nothing").at_least(0).at_most(20),
-          paribus::field("distortion", &Params::distortion, "how far glyphs are bent and moved; 0: not at all")
-              .at_least(0).at_most(1.5),
-          paribus::field("seed", &Params::seed, "of the set itself; the trial's seed doesn't change it")};
+          paribus::field("valid_items", &Params::valid_items, "validation items")
+              .at_least(10)
+              .at_most(1'000'000),
+          paribus::field("noise", &Params::noise,
+                         "standard deviation of each pixel's noise; white is 1")
+              .at_least(0)
+              .at_most(1),
+          paribus::field("clutter", &Params::clutter, "most strokes per item that mean nothing")
+              .at_least(0)
+              .at_most(20),
+          paribus::field("distortion", &Params::distortion,
+                         "how far glyphs are bent and moved; 0: not at all")
+              .at_least(0)
+              .at_most(1.5),
+          paribus::field("seed", &Params::seed,
+                         "of the set itself; the trial's seed doesn't change it")};
     }
   } params;
 
@@ -196,15 +216,18 @@ struct Glyphs : paribus::TensorDataset {
     const float base = between(draws, 0, 40);
     const float slope_x = between(draws, 0, 1.2), slope_y = between(draws, 0, 1.2);
     Canvas canvas;
-    for (const Curve& curve : glyph) canvas.curve({hand(curve.from), hand(curve.over), hand(curve.to)}, radius, 1);
+    for (const Curve& curve : glyph)
+      canvas.curve({hand(curve.from), hand(curve.over), hand(curve.to)}, radius, 1);
     scribble(canvas, draws, radius);
-    const auto noise = static_cast<float>(params.noise * 255 / 147.80054);  // for the sum of four random bytes
+    const auto noise =
+        static_cast<float>(params.noise * 255 / 147.80054);  // for the sum of four random bytes
     for (std::int64_t k = 0; k < kPixels; ++k) {
       const auto x = static_cast<float>(k % kSide), y = static_cast<float>(k / kSide);
       float value = base + slope_x * x + slope_y * y + ink * canvas.at(k);
       if (noise > 0) {
         const std::uint32_t bits = draws.bits32();
-        const std::uint32_t sum = (bits & 255U) + (bits >> 8 & 255U) + (bits >> 16 & 255U) + (bits >> 24);
+        const std::uint32_t sum =
+            (bits & 255U) + (bits >> 8 & 255U) + (bits >> 16 & 255U) + (bits >> 24);
         value += noise * (static_cast<float>(sum) - 510);
       }
       pixels[k] = static_cast<std::uint8_t>(std::clamp(value + 0.5F, 0.0F, 255.0F));
@@ -236,4 +259,6 @@ struct Glyphs : paribus::TensorDataset {
   }
 };
 
-PARIBUS_PART(Glyphs, "glyphs", "digits drawn by the program: no file, 28 x 28 grey, hard enough to tell optimizers apart")
+PARIBUS_PART(
+    Glyphs, "glyphs",
+    "digits drawn by the program: no file, 28 x 28 grey, hard enough to tell optimizers apart")

@@ -46,8 +46,9 @@ struct Mnist : paribus::TensorDataset {
 
   static Columns split(const paribus::Files& files, const std::string& name) {
     const std::string who = "dataset/mnist";
-    return paribus::read_idx_split(who, paribus::path_of(files, who, name + "-images-idx3-ubyte.gz"),
-                                   paribus::path_of(files, who, name + "-labels-idx1-ubyte.gz"), 10);
+    return paribus::read_idx_split(
+        who, paribus::path_of(files, who, name + "-images-idx3-ubyte.gz"),
+        paribus::path_of(files, who, name + "-labels-idx1-ubyte.gz"), 10);
   }
 };
 

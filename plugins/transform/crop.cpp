@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <array>
 
-/// A window at a random place of the image padded on all sides; images and masks of an item together. With a `size`,
-/// validation gets the window in the middle.
+/// A window at a random place of the image padded on all sides; images and masks of an item
+/// together. With a `size`, validation gets the window in the middle.
 struct Crop : paribus::Transform {
   struct Params {
     int padding = 4;
@@ -17,10 +17,17 @@ struct Crop : paribus::Transform {
 
     static constexpr auto fields() {
       return std::tuple{
-          paribus::field("padding", &Params::padding, "added on each side").at_least(0).at_most(1024).unit("px").live(),
+          paribus::field("padding", &Params::padding, "added on each side")
+              .at_least(0)
+              .at_most(1024)
+              .unit("px")
+              .live(),
           paribus::field("size", &Params::size, "side of the window; 0: as large as the image")
-              .at_least(0).at_most(16384).unit("px"),
-          paribus::field("mode", &Params::mode, "what the padding holds").one_of("zero", "reflect")};
+              .at_least(0)
+              .at_most(16384)
+              .unit("px"),
+          paribus::field("mode", &Params::mode, "what the padding holds")
+              .one_of("zero", "reflect")};
     }
   } params;
 
@@ -59,12 +66,13 @@ struct Crop : paribus::Transform {
     if (params.size > shorter + 2 * params.padding) {
       throw paribus::Error("transform/crop: the window is larger than the padded image, got size " +
                            std::to_string(params.size) + ", expected at most " +
-                           std::to_string(shorter + 2 * params.padding) + " for images of " + image +
-                           " with padding " + std::to_string(params.padding));
+                           std::to_string(shorter + 2 * params.padding) + " for images of " +
+                           image + " with padding " + std::to_string(params.padding));
     }
     if (params.mode == "reflect" && params.padding >= shorter) {
-      throw paribus::Error("transform/crop: too much padding to reflect, got " + std::to_string(params.padding) +
-                           ", expected less than " + std::to_string(shorter) + " for images of " + image);
+      throw paribus::Error("transform/crop: too much padding to reflect, got " +
+                           std::to_string(params.padding) + ", expected less than " +
+                           std::to_string(shorter) + " for images of " + image);
     }
   }
 
@@ -73,7 +81,8 @@ struct Crop : paribus::Transform {
     const std::int64_t width = params.size > 0 ? params.size : data.size(3);
     const bool reflect = params.mode == "reflect";
     const std::array<std::int64_t, 4> shape{data.size(0), data.size(1), height, width};
-    at::Tensor result = reflect ? at::empty(shape, data.options()) : at::zeros(shape, data.options());
+    at::Tensor result =
+        reflect ? at::empty(shape, data.options()) : at::zeros(shape, data.options());
     paribus::by_element_size(data, [&](auto* element) {
       for (std::int64_t i = 0; i < data.size(0); ++i) {
         const std::int64_t top = offset(places[i].top, data.size(2), height);
@@ -97,23 +106,30 @@ struct Crop : paribus::Transform {
   }
 
   template <class T>
-  static void copy_inside(const at::Tensor& from, const at::Tensor& to, std::int64_t item, std::int64_t channel,
-                          std::int64_t top, std::int64_t left, T* /*element*/) {
+  static void copy_inside(const at::Tensor& from, const at::Tensor& to, std::int64_t item,
+                          std::int64_t channel, std::int64_t top, std::int64_t left,
+                          T* /*element*/) {
     const std::int64_t height = from.size(2), width = from.size(3), new_width = to.size(3);
-    const T* source = static_cast<const T*>(from.const_data_ptr()) + item * from.stride(0) + channel * from.stride(1);
+    const T* source = static_cast<const T*>(from.const_data_ptr()) + item * from.stride(0) +
+                      channel * from.stride(1);
     T* target = static_cast<T*>(to.data_ptr()) + item * to.stride(0) + channel * to.stride(1);
     const std::int64_t first = std::max<std::int64_t>(0, -left);
     const std::int64_t last = std::min(new_width, width - left);
-    for (std::int64_t y = std::max<std::int64_t>(0, -top); y < std::min(to.size(2), height - top); ++y) {
-      if (first < last) std::copy_n(source + (y + top) * width + left + first, last - first, target + y * new_width + first);
+    for (std::int64_t y = std::max<std::int64_t>(0, -top); y < std::min(to.size(2), height - top);
+         ++y) {
+      if (first < last)
+        std::copy_n(source + (y + top) * width + left + first, last - first,
+                    target + y * new_width + first);
     }
   }
 
   template <class T>
-  static void copy_reflected(const at::Tensor& from, const at::Tensor& to, std::int64_t item, std::int64_t channel,
-                             std::int64_t top, std::int64_t left, T* /*element*/) {
+  static void copy_reflected(const at::Tensor& from, const at::Tensor& to, std::int64_t item,
+                             std::int64_t channel, std::int64_t top, std::int64_t left,
+                             T* /*element*/) {
     const std::int64_t height = from.size(2), width = from.size(3);
-    const T* source = static_cast<const T*>(from.const_data_ptr()) + item * from.stride(0) + channel * from.stride(1);
+    const T* source = static_cast<const T*>(from.const_data_ptr()) + item * from.stride(0) +
+                      channel * from.stride(1);
     T* target = static_cast<T*>(to.data_ptr()) + item * to.stride(0) + channel * to.stride(1);
     for (std::int64_t y = 0; y < to.size(2); ++y) {
       const T* row = source + reflected(y + top, height) * width;

@@ -10,8 +10,10 @@ struct Flip : paribus::Transform {
     double p = 0.5;
 
     static constexpr auto fields() {
-      return std::tuple{
-          paribus::field("p", &Params::p, "probability that an item is mirrored").at_least(0).at_most(1).live()};
+      return std::tuple{paribus::field("p", &Params::p, "probability that an item is mirrored")
+                            .at_least(0)
+                            .at_most(1)
+                            .live()};
     }
   } params;
 
@@ -36,7 +38,8 @@ struct Flip : paribus::Transform {
 
  private:
   template <class T>
-  static void mirror(const at::Tensor& data, const std::vector<std::int64_t>& items, T* /*element*/) {
+  static void mirror(const at::Tensor& data, const std::vector<std::int64_t>& items,
+                     T* /*element*/) {
     const std::int64_t width = data.size(3);
     const std::int64_t size = data.stride(0);
     T* start = static_cast<T*>(data.data_ptr());

@@ -5,8 +5,8 @@
 
 #include <array>
 
-/// (x - mean) / std for each channel of the first input, as float32. Mean and standard deviation are those that the
-/// data state, in the units that they come in (bytes: 0..255), unless given.
+/// (x - mean) / std for each channel of the first input, as float32. Mean and standard deviation
+/// are those that the data state, in the units that they come in (bytes: 0..255), unless given.
 struct Normalize : paribus::Transform {
   struct Params {
     std::vector<double> mean;
@@ -14,13 +14,17 @@ struct Normalize : paribus::Transform {
 
     static constexpr auto fields() {
       return std::tuple{
-          paribus::field("mean", &Params::mean, "of each channel, or one for all; empty: what the data state"),
-          paribus::field("std", &Params::std, "of each channel, or one for all; empty: what the data state").above(0)};
+          paribus::field("mean", &Params::mean,
+                         "of each channel, or one for all; empty: what the data state"),
+          paribus::field("std", &Params::std,
+                         "of each channel, or one for all; empty: what the data state")
+              .above(0)};
     }
   } params;
 
   paribus::DataSpec setup(paribus::DataSpec in) override {
-    const auto channels = static_cast<std::size_t>(paribus::channels_of_first(in, "transform/normalize"));
+    const auto channels =
+        static_cast<std::size_t>(paribus::channels_of_first(in, "transform/normalize"));
     mean_ = chosen(params.mean, in.mean, channels, "mean");
     std_ = chosen(params.std, in.std, channels, "std");
     tables_.resize(channels);
@@ -40,18 +44,23 @@ struct Normalize : paribus::Transform {
     at::Tensor& image = batch.inputs.front().data;
     const at::Device device = image.device();
     const at::Tensor data = image.cpu().contiguous();
-    image = (data.scalar_type() == at::kByte ? from_bytes(data) : from_floats(data.to(at::kFloat))).to(device);
+    image = (data.scalar_type() == at::kByte ? from_bytes(data) : from_floats(data.to(at::kFloat)))
+                .to(device);
   }
 
  private:
-  static std::vector<double> chosen(const std::vector<double>& given, const std::vector<double>& stated,
-                                    std::size_t channels, const std::string& name) {
+  static std::vector<double> chosen(const std::vector<double>& given,
+                                    const std::vector<double>& stated, std::size_t channels,
+                                    const std::string& name) {
     const std::vector<double>& values = given.empty() ? stated : given;
     if (values.size() == channels) return values;
     if (given.size() == 1) return std::vector<double>(channels, given.front());
-    if (values.empty()) throw paribus::Error("transform/normalize: the data state no " + name + "; give " + name + " = [...]");
-    throw paribus::Error("transform/normalize: " + name + " has the wrong length, got " + std::to_string(values.size()) +
-                         ", expected " + std::to_string(channels) + ", one for each channel");
+    if (values.empty())
+      throw paribus::Error("transform/normalize: the data state no " + name + "; give " + name +
+                           " = [...]");
+    throw paribus::Error("transform/normalize: " + name + " has the wrong length, got " +
+                         std::to_string(values.size()) + ", expected " + std::to_string(channels) +
+                         ", one for each channel");
   }
 
   // A look-up is as fast as the arithmetic here and rounds once, on every machine alike.

@@ -32,7 +32,8 @@ inline registry::PartSchema schema_of(const std::string& kind, const std::string
 }
 
 /// A part as the program would build it, from its plugin.
-inline Instance make(const std::string& kind, const std::string& name, std::map<std::string, Value> params = {}) {
+inline Instance make(const std::string& kind, const std::string& name,
+                     std::map<std::string, Value> params = {}) {
   static registry::Loader loader;
   loader.load(schema_of(kind, name));
   PartSpec spec;
@@ -55,9 +56,12 @@ std::string error_of(Act act) {
   return "";
 }
 
-inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-#define EXPECT_TEXT(text, part) \
-  EXPECT_TRUE(paribus::test::contains(text, part)) << "got: " << (text) << "\nexpected in it: " << (part)
+inline bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+#define EXPECT_TEXT(text, part)                    \
+  EXPECT_TRUE(paribus::test::contains(text, part)) \
+      << "got: " << (text) << "\nexpected in it: " << (part)
 
 /// A folder of the test's own, removed with it.
 class Folder {
@@ -99,7 +103,8 @@ inline std::string gzipped(const std::string& bytes) {
 /// `bytes` cut, or with some bytes changed, for readers that must take anything.
 inline std::string damaged(std::string bytes, std::mt19937& random) {
   if (random() % 2 == 0) bytes.resize(random() % (bytes.size() + 1));
-  for (unsigned i = random() % 4; i > 0 && !bytes.empty(); --i) bytes[random() % bytes.size()] = static_cast<char>(random());
+  for (unsigned i = random() % 4; i > 0 && !bytes.empty(); --i)
+    bytes[random() % bytes.size()] = static_cast<char>(random());
   return bytes;
 }
 
@@ -114,10 +119,12 @@ bool reads(Read read) {
   }
 }
 
-/// A folder of real data: below $PARIBUS_DATA, else beside the repository in shared/data; empty if there is none.
+/// A folder of real data: below $PARIBUS_DATA, else beside the repository in shared/data; empty if
+/// there is none.
 inline fs::path data_folder(const std::string& name) {
   const char* given = std::getenv("PARIBUS_DATA");
-  const fs::path root = given != nullptr ? fs::path(given) : fs::path(PARIBUS_TEST_DIR) / "../../../shared/data";
+  const fs::path root =
+      given != nullptr ? fs::path(given) : fs::path(PARIBUS_TEST_DIR) / "../../../shared/data";
   return fs::is_directory(root / name) ? root / name : fs::path();
 }
 
@@ -126,14 +133,18 @@ inline bool on_ci() {
   return ci != nullptr && std::string(ci) == "true";
 }
 
-/// First line of a test on real data: without them it counts as skipped, and as failed where CI=true.
-#define REAL_DATA(folder, name)                                                                       \
-  const paribus::test::fs::path folder = paribus::test::data_folder(name);                            \
-  if (folder.empty() && paribus::test::on_ci()) FAIL() << "no folder " << (name) << "; set PARIBUS_DATA"; \
-  if (folder.empty()) GTEST_SKIP() << "no folder " << (name) << " below $PARIBUS_DATA or ../shared/data"
+/// First line of a test on real data: without them it counts as skipped, and as failed where
+/// CI=true.
+#define REAL_DATA(folder, name)                                            \
+  const paribus::test::fs::path folder = paribus::test::data_folder(name); \
+  if (folder.empty() && paribus::test::on_ci())                            \
+    FAIL() << "no folder " << (name) << "; set PARIBUS_DATA";              \
+  if (folder.empty())                                                      \
+  GTEST_SKIP() << "no folder " << (name) << " below $PARIBUS_DATA or ../shared/data"
 
 /// A batch of images with given item numbers.
-inline Batch batch_of(const at::Tensor& images, std::vector<std::int64_t> items, Split split = Split::train) {
+inline Batch batch_of(const at::Tensor& images, std::vector<std::int64_t> items,
+                      Split split = Split::train) {
   Batch batch;
   batch.inputs = {{images.clone(), &kImage}};
   batch.items = std::move(items);
@@ -142,7 +153,8 @@ inline Batch batch_of(const at::Tensor& images, std::vector<std::int64_t> items,
 }
 
 /// What a data set of images N C H W states.
-inline DataSpec spec_of(std::vector<std::int64_t> shape, std::vector<double> mean = {}, std::vector<double> std = {}) {
+inline DataSpec spec_of(std::vector<std::int64_t> shape, std::vector<double> mean = {},
+                        std::vector<double> std = {}) {
   DataSpec spec;
   spec.inputs = {{&kImage, std::move(shape)}};
   spec.mean = std::move(mean);

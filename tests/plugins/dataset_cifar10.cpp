@@ -17,7 +17,8 @@ constexpr std::size_t kRecord = 3073;
 
 /// A record whose red, green and blue planes hold three values.
 std::string record(int label, char red, char green, char blue) {
-  return static_cast<char>(label) + std::string(1024, red) + std::string(1024, green) + std::string(1024, blue);
+  return static_cast<char>(label) + std::string(1024, red) + std::string(1024, green) +
+         std::string(1024, blue);
 }
 
 /// A JPEG of one colour.
@@ -88,9 +89,10 @@ const std::string kTest = record(0, 70, 80, 90);
 TEST(Cifar10, ReadsThePublicArchive) {
   const Folder folder;
   const std::string top = "cifar-10-batches-bin/";
-  const std::string tar = tar_entry(top, "", '5') + tar_entry(top + "data_batch_2.bin", record(1, 1, 2, 3)) +
-                          tar_entry(top + "readme.html", "hello") + tar_entry(top + "data_batch_1.bin", kTrain) +
-                          tar_entry(top + "test_batch.bin", kTest) + kTarEnd;
+  const std::string tar =
+      tar_entry(top, "", '5') + tar_entry(top + "data_batch_2.bin", record(1, 1, 2, 3)) +
+      tar_entry(top + "readme.html", "hello") + tar_entry(top + "data_batch_1.bin", kTrain) +
+      tar_entry(top + "test_batch.bin", kTest) + kTarEnd;
   const Instance part = make("dataset", "cifar10");
   auto& dataset = part.as<Dataset>();
   dataset.open({{"cifar-10-binary.tar.gz", folder.write("any.tar.gz", gzipped(tar))}});
@@ -112,7 +114,8 @@ TEST(Cifar10, NeedsItsFileOnlyWithoutDir) {
   ASSERT_EQ(schema.files.size(), 1U);
   EXPECT_EQ(schema.files[0].unless, "dir");
   const Instance part = make("dataset", "cifar10");
-  EXPECT_TEXT(error_of([&] { part.as<Dataset>().open({}); }), "'cifar-10-binary.tar.gz' was not handed over");
+  EXPECT_TEXT(error_of([&] { part.as<Dataset>().open({}); }),
+              "'cifar-10-binary.tar.gz' was not handed over");
 }
 
 TEST(Cifar10, ReadsAFolderOfBatches) {
@@ -153,9 +156,11 @@ TEST(Cifar10, WrongBatchesAreErrors) {
   const Folder folder;
   folder.write("test_batch.bin", kTest);
   const std::string file = folder.write("data_batch_1.bin", kTrain.substr(0, kRecord + 5));
-  EXPECT_TEXT(opening(folder.path()), "dataset/cifar10: " + file + ": got 3078 bytes, expected a multiple of 3073");
+  EXPECT_TEXT(opening(folder.path()),
+              "dataset/cifar10: " + file + ": got 3078 bytes, expected a multiple of 3073");
   folder.write("data_batch_1.bin", record(0, 1, 2, 3) + record(10, 1, 2, 3));
-  EXPECT_TEXT(opening(folder.path()), "label at byte 3073 is out of range, got 10, expected 0 to 9");
+  EXPECT_TEXT(opening(folder.path()),
+              "label at byte 3073 is out of range, got 10, expected 0 to 9");
 }
 
 TEST(Cifar10, BrokenAndWrongImagesAreNamed) {
@@ -164,7 +169,8 @@ TEST(Cifar10, BrokenAndWrongImagesAreNamed) {
   folder.write("train/cat/1.jpg", jpeg(32, 1, 2, 3));
   const std::string whole = jpeg(32, 200, 100, 50);
   const std::string file = folder.write("train/cat/2.jpg", whole.substr(0, whole.size() * 9 / 10));
-  EXPECT_TEXT(opening(folder.path()), file + ": not a good JPEG image of 32 x 32 pixels: Premature end of JPEG file");
+  EXPECT_TEXT(opening(folder.path()),
+              file + ": not a good JPEG image of 32 x 32 pixels: Premature end of JPEG file");
   folder.write("train/cat/2.jpg", jpeg(33, 1, 2, 3));
   EXPECT_TEXT(opening(folder.path()), "got 33 x 33 pixels, expected 32 x 32");
   folder.write("train/cat/2.jpg", "");
@@ -172,12 +178,14 @@ TEST(Cifar10, BrokenAndWrongImagesAreNamed) {
   folder.write("train/cat/2.jpg", png(32, 1, 2, 3).substr(0, 60));
   EXPECT_TEXT(opening(folder.path()), file + ": not a good PNG image");
   folder.write("train/cat/2.jpg", std::string((1U << 20) + 1, 'x'));
-  EXPECT_TEXT(opening(folder.path()), file + ": too large, got 1048577 bytes, expected at most 1048576");
+  EXPECT_TEXT(opening(folder.path()),
+              file + ": too large, got 1048577 bytes, expected at most 1048576");
 }
 
 TEST(Cifar10, EmptyAndForeignFoldersAreErrors) {
   const Folder folder;
-  EXPECT_TEXT(opening(folder.path()), "no training items found, expected data_batch_1.bin ... or train/CLASS/*.jpg");
+  EXPECT_TEXT(opening(folder.path()),
+              "no training items found, expected data_batch_1.bin ... or train/CLASS/*.jpg");
   EXPECT_TEXT(opening(folder.path() / "gone"), "gone: can't be read (No such file or directory)");
   folder.write("train/cat/1.png", png(32, 7, 8, 9));
   EXPECT_TEXT(opening(folder.path()), "no validation items found, expected test_batch.bin");
@@ -188,14 +196,17 @@ TEST(Cifar10, EmptyAndForeignFoldersAreErrors) {
 TEST(Cifar10, DamagedImagesAndArchivesNeverCrash) {
   const Folder folder;
   folder.write("test/cat/1.png", png(32, 7, 8, 9));
-  const std::string tar = tar_entry("data_batch_1.bin", kTrain) + tar_entry("train/cat/1.jpg", jpeg(32, 9, 8, 7)) +
+  const std::string tar = tar_entry("data_batch_1.bin", kTrain) +
+                          tar_entry("train/cat/1.jpg", jpeg(32, 9, 8, 7)) +
                           tar_entry("test_batch.bin", kTest) + kTarEnd;
   std::mt19937 random(3);
   int good = 0;
   for (int i = 0; i < 1500; ++i) {
-    folder.write("train/cat/1.png", damaged(i % 2 == 0 ? png(32, 1, 2, 3) : jpeg(32, 9, 8, 7), random));
+    folder.write("train/cat/1.png",
+                 damaged(i % 2 == 0 ? png(32, 1, 2, 3) : jpeg(32, 9, 8, 7), random));
     good += reads([&] { opened(folder.path()); }) ? 1 : 0;
-    if (i % 5 == 0) good += reads([&] { opened(folder.write("a.tar", damaged(tar, random))); }) ? 1 : 0;
+    if (i % 5 == 0)
+      good += reads([&] { opened(folder.write("a.tar", damaged(tar, random))); }) ? 1 : 0;
   }
   EXPECT_GT(good, 0);
   EXPECT_LT(good, 1500);

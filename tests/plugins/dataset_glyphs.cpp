@@ -67,19 +67,22 @@ TEST(Glyphs, SplitsAndSeedsDiffer) {
 }
 
 TEST(Glyphs, NoiseClutterAndDistortionMatter) {
-  const Params plain{{"items", whole(20)}, {"noise", 0.0}, {"clutter", whole(0)}, {"distortion", 0.0}};
+  const Params plain{
+      {"items", whole(20)}, {"noise", 0.0}, {"clutter", whole(0)}, {"distortion", 0.0}};
   const at::Tensor base = images(plain);
-  for (const auto& [name, value] : Params{{"noise", 0.3}, {"clutter", whole(9)}, {"distortion", 0.7}}) {
+  for (const auto& [name, value] :
+       Params{{"noise", 0.3}, {"clutter", whole(9)}, {"distortion", 0.7}}) {
     Params changed = plain;
     changed[name] = value;
     EXPECT_FALSE(at::equal(base, images(changed))) << name;
   }
 }
 
-// Assigning each image to the nearest class mean must be better than guessing and far from good: the set is neither
-// empty nor easy.
+// Assigning each image to the nearest class mean must be better than guessing and far from good:
+// the set is neither empty nor easy.
 TEST(Glyphs, IsNeitherEmptyNorEasy) {
-  const Instance glyphs = make("dataset", "glyphs", {{"items", whole(3000)}, {"valid_items", whole(500)}});
+  const Instance glyphs =
+      make("dataset", "glyphs", {{"items", whole(3000)}, {"valid_items", whole(500)}});
   auto& dataset = glyphs.as<Dataset>();
   dataset.open({});
   const Batch train = all(dataset, Split::train, 3000), valid = all(dataset, Split::valid, 500);

@@ -27,10 +27,11 @@ const std::string kTwoLabels = idx({2}, std::string("\x07\x00", 2));
 
 /// The four files of mnist, with those in `changed` in place of small good ones.
 Files four_files(const Folder& folder, const std::map<std::string, std::string>& changed = {}) {
-  std::map<std::string, std::string> content{{"train-images-idx3-ubyte.gz", gzipped(kTwoImages)},
-                                             {"train-labels-idx1-ubyte.gz", gzipped(kTwoLabels)},
-                                             {"t10k-images-idx3-ubyte.gz", gzipped(idx({1, 2, 3}, "ABCDEF"))},
-                                             {"t10k-labels-idx1-ubyte.gz", gzipped(idx({1}, "\x09"))}};
+  std::map<std::string, std::string> content{
+      {"train-images-idx3-ubyte.gz", gzipped(kTwoImages)},
+      {"train-labels-idx1-ubyte.gz", gzipped(kTwoLabels)},
+      {"t10k-images-idx3-ubyte.gz", gzipped(idx({1, 2, 3}, "ABCDEF"))},
+      {"t10k-labels-idx1-ubyte.gz", gzipped(idx({1}, "\x09"))}};
   for (const auto& [name, bytes] : changed) content[name] = bytes;
   Files files;
   for (const auto& [name, bytes] : content) files[name] = folder.write(name, bytes);
@@ -79,19 +80,23 @@ TEST(IdxDataset, FingerprintFollowsTheBytes) {
   const Folder folder;
   const Instance one = make("dataset", "mnist"), two = make("dataset", "mnist");
   one.as<Dataset>().open(four_files(folder));
-  two.as<Dataset>().open(four_files(folder, {{"train-images-idx3-ubyte.gz", gzipped(idx({2, 2, 3}, "abcdefghijkL"))}}));
+  two.as<Dataset>().open(four_files(
+      folder, {{"train-images-idx3-ubyte.gz", gzipped(idx({2, 2, 3}, "abcdefghijkL"))}}));
   EXPECT_NE(one.as<Dataset>().fingerprint(), two.as<Dataset>().fingerprint());
 }
 
 TEST(IdxDataset, TruncatedFileIsAnError) {
   const std::string text = opening({{"train-images-idx3-ubyte.gz", kTwoImages.substr(0, 20)}});
   EXPECT_TEXT(text, "dataset/mnist: ");
-  EXPECT_TEXT(text, "train-images-idx3-ubyte.gz: ends within the data, got 4 bytes, expected 12; fetch the file again");
+  EXPECT_TEXT(text,
+              "train-images-idx3-ubyte.gz: ends within the data, got 4 bytes, expected 12; fetch "
+              "the file again");
 }
 
 TEST(IdxDataset, TruncatedGzipIsAnError) {
   const std::string whole = gzipped(kTwoImages);
-  const std::string text = opening({{"train-images-idx3-ubyte.gz", whole.substr(0, whole.size() - 6)}});
+  const std::string text =
+      opening({{"train-images-idx3-ubyte.gz", whole.substr(0, whole.size() - 6)}});
   EXPECT_TEXT(text, "broken gzip data");
   EXPECT_TEXT(text, "it ends too early");
 }
@@ -103,8 +108,9 @@ TEST(IdxDataset, WrongGzipChecksumIsAnError) {
 }
 
 TEST(IdxDataset, WrongMagicIsAnError) {
-  EXPECT_TEXT(opening({{"t10k-labels-idx1-ubyte.gz", gzipped(kTwoImages)}}),
-              "not an idx file of bytes with 1 dimensions, got the magic number 2051, expected 2049");
+  EXPECT_TEXT(
+      opening({{"t10k-labels-idx1-ubyte.gz", gzipped(kTwoImages)}}),
+      "not an idx file of bytes with 1 dimensions, got the magic number 2051, expected 2049");
 }
 
 TEST(IdxDataset, LabelOutOfRangeIsAnError) {
@@ -113,19 +119,23 @@ TEST(IdxDataset, LabelOutOfRangeIsAnError) {
 }
 
 TEST(IdxDataset, CountsMustAgree) {
-  EXPECT_TEXT(opening({{"train-labels-idx1-ubyte.gz", gzipped(idx({3}, "abc"))}}), "got 3 labels, expected 2");
+  EXPECT_TEXT(opening({{"train-labels-idx1-ubyte.gz", gzipped(idx({3}, "abc"))}}),
+              "got 3 labels, expected 2");
 }
 
 TEST(IdxDataset, SizesThatLieAreErrors) {
   const std::string name = "train-images-idx3-ubyte.gz";
-  EXPECT_TEXT(opening({{name, idx({0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF}, "x")}}), "promises more than 1073741824 bytes");
-  EXPECT_TEXT(opening({{name, idx({1000000, 28, 28}, "x")}}), "more than a file of this size holds");
+  EXPECT_TEXT(opening({{name, idx({0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF}, "x")}}),
+              "promises more than 1073741824 bytes");
+  EXPECT_TEXT(opening({{name, idx({1000000, 28, 28}, "x")}}),
+              "more than a file of this size holds");
   EXPECT_TEXT(opening({{name, idx({2, 0, 3}, "")}}), "dimension 1 of its header is 0");
 }
 
 TEST(IdxDataset, ABombIsNotUnpacked) {
   const std::string bomb = gzipped(kTwoImages + std::string(std::size_t{64} << 20, '\0'));
-  EXPECT_TEXT(opening({{"train-images-idx3-ubyte.gz", bomb}}), "longer than the 12 bytes its header promises");
+  EXPECT_TEXT(opening({{"train-images-idx3-ubyte.gz", bomb}}),
+              "longer than the 12 bytes its header promises");
 }
 
 TEST(IdxDataset, MissingFilesAreErrors) {
@@ -133,9 +143,11 @@ TEST(IdxDataset, MissingFilesAreErrors) {
   const Instance mnist = make("dataset", "mnist");
   Files files = four_files(folder);
   files["t10k-labels-idx1-ubyte.gz"] = (folder.path() / "gone").string();
-  EXPECT_TEXT(error_of([&] { mnist.as<Dataset>().open(files); }), "gone: can't be read (No such file or directory)");
+  EXPECT_TEXT(error_of([&] { mnist.as<Dataset>().open(files); }),
+              "gone: can't be read (No such file or directory)");
   files.erase("t10k-labels-idx1-ubyte.gz");
-  EXPECT_TEXT(error_of([&] { mnist.as<Dataset>().open(files); }), "the file 't10k-labels-idx1-ubyte.gz' was not handed over");
+  EXPECT_TEXT(error_of([&] { mnist.as<Dataset>().open(files); }),
+              "the file 't10k-labels-idx1-ubyte.gz' was not handed over");
 }
 
 TEST(IdxDataset, DamagedFilesNeverCrash) {

@@ -13,7 +13,9 @@ Entries entries_of(const std::string& bytes, const TarLimits& limits = {}) {
   const Folder folder;
   Entries found;
   read_tar("test", folder.write("a.tar", bytes), limits,
-           [&](const std::string& name, std::string content) { found.emplace_back(name, std::move(content)); });
+           [&](const std::string& name, std::string content) {
+             found.emplace_back(name, std::move(content));
+           });
   return found;
 }
 
@@ -23,8 +25,8 @@ std::string error_in(const std::string& bytes, const TarLimits& limits = {}) {
 
 TEST(ReadTar, GivesFilesInTheirOrder) {
   const std::string big(1500, 'q');
-  const std::string tar = tar_entry("b/x", "one") + tar_entry("dir/", "", '5') + tar_entry("a", "") +
-                          tar_entry("c", big) + kTarEnd;
+  const std::string tar = tar_entry("b/x", "one") + tar_entry("dir/", "", '5') +
+                          tar_entry("a", "") + tar_entry("c", big) + kTarEnd;
   const Entries expected{{"b/x", "one"}, {"a", ""}, {"c", big}};
   EXPECT_EQ(entries_of(tar), expected);
   EXPECT_EQ(entries_of(gzipped(tar)), expected);
@@ -35,7 +37,8 @@ TEST(ReadTar, TakesLongNames) {
   const std::string record = "path=" + name + "\n";
   const std::string pax = std::to_string(record.size() + 4) + " " + record;
   const std::string tar = tar_entry("@LongLink", name + '\0', 'L') + tar_entry("cut", "1") +
-                          tar_entry("header", pax, 'x') + tar_entry("cut", "2") + tar_entry("short", "3") + kTarEnd;
+                          tar_entry("header", pax, 'x') + tar_entry("cut", "2") +
+                          tar_entry("short", "3") + kTarEnd;
   EXPECT_EQ(entries_of(tar), (Entries{{name, "1"}, {name, "2"}, {"short", "3"}}));
 }
 
@@ -57,14 +60,16 @@ TEST(ReadTar, IsBounded) {
   EXPECT_TEXT(error_in(tar, {.file_bytes = 4}), "larger than allowed at 'one' of 5 bytes; at most");
   EXPECT_TEXT(error_in(tar, {.total_bytes = 9}), "larger than allowed at 'two'");
   EXPECT_TEXT(error_in(tar, {.files = 1}), "larger than allowed at 'two'");
-  EXPECT_TEXT(error_in(tar_header("one", 50'000'000, '0') + "x"), "'one' is said to be larger than the archive");
+  EXPECT_TEXT(error_in(tar_header("one", 50'000'000, '0') + "x"),
+              "'one' is said to be larger than the archive");
   EXPECT_EQ(entries_of(tar, {.file_bytes = 5, .total_bytes = 10, .files = 3}).size(), 2U);
 }
 
 TEST(ReadTar, DamagedArchivesNeverCrash) {
   const std::string pax = "16 path=abcdefg\n";
-  const std::string tar = tar_entry("one", "12345") + tar_entry("header", pax, 'x') + tar_entry("two", "12345") +
-                          tar_entry("@LongLink", "name", 'L') + tar_entry("three", "12345") + kTarEnd;
+  const std::string tar = tar_entry("one", "12345") + tar_entry("header", pax, 'x') +
+                          tar_entry("two", "12345") + tar_entry("@LongLink", "name", 'L') +
+                          tar_entry("three", "12345") + kTarEnd;
   std::mt19937 random(2);
   int good = 0;
   for (int i = 0; i < 2000; ++i) {

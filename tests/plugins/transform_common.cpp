@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What all transforms of images promise: off is nothing, an item's result doesn't depend on its batch, what `setup` says.
+// What all transforms of images promise: off is nothing, an item's result doesn't depend on its
+// batch, what `setup` says.
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/equal.h>
@@ -24,11 +25,12 @@ at::Tensor bytes(std::int64_t items, std::int64_t channels, std::int64_t side) {
 }
 
 /// What a transform makes of a batch, after `setup`.
-at::Tensor applied(const Case& one, const at::Tensor& images, std::vector<std::int64_t> items, std::int64_t epoch = 0,
-                   Split split = Split::train, std::uint64_t seed = 5) {
+at::Tensor applied(const Case& one, const at::Tensor& images, std::vector<std::int64_t> items,
+                   std::int64_t epoch = 0, Split split = Split::train, std::uint64_t seed = 5) {
   const Instance part = make("transform", one.name, one.params);
   auto& transform = part.as<Transform>();
-  const DataSpec out = transform.setup(spec_of(images.sizes().slice(1).vec(), {100, 110, 120}, {50, 60, 70}));
+  const DataSpec out =
+      transform.setup(spec_of(images.sizes().slice(1).vec(), {100, 110, 120}, {50, 60, 70}));
   Batch batch = batch_of(images, std::move(items), split);
   batch.epoch = epoch;
   transform.apply(batch, Stream(seed, "data.transforms." + one.name));
@@ -69,7 +71,8 @@ TEST(Transforms, AnItemDoesNotDependOnItsBatch) {
   for (const Case& one : kRandom) {
     const at::Tensor together = applied(one, images, items, 3);
     for (std::int64_t i = 19; i >= 0; i -= 3) {
-      const at::Tensor alone = applied(one, images.narrow(0, i, 1), {items[static_cast<std::size_t>(i)]}, 3);
+      const at::Tensor alone =
+          applied(one, images.narrow(0, i, 1), {items[static_cast<std::size_t>(i)]}, 3);
       EXPECT_TRUE(at::equal(alone[0], together[i])) << one.name << " item " << i;
     }
   }
@@ -99,7 +102,8 @@ TEST(Transforms, BytesAndFloatsTakeTheSamePlaces) {
 TEST(Transforms, OnlyAugmentationsAreForTrainingOnly) {
   for (const Case& one : kRandom) {
     const bool sized = one.params.contains("size") && one.name == "crop";
-    EXPECT_EQ(make("transform", one.name, one.params).as<Transform>().training_only(), !sized) << one.name;
+    EXPECT_EQ(make("transform", one.name, one.params).as<Transform>().training_only(), !sized)
+        << one.name;
   }
   for (const std::string name : {"normalize", "resize"}) {
     EXPECT_FALSE(make("transform", name).as<Transform>().training_only()) << name;

@@ -26,7 +26,8 @@ Value whole(std::int64_t value) { return value; }
 
 const Stream kStream(11, "data.transforms.test");
 
-at::Tensor bytes(std::int64_t items, std::int64_t channels, std::int64_t height, std::int64_t width) {
+at::Tensor bytes(std::int64_t items, std::int64_t channels, std::int64_t height,
+                 std::int64_t width) {
   return at::randint(0, 256, {items, channels, height, width}, at::kByte);
 }
 
@@ -49,13 +50,16 @@ TEST(Crop, TakesTheDrawnWindowOfThePaddedImage) {
     const Instance crop = make("transform", "crop", {{"padding", whole(2)}, {"mode", mode}});
     crop.as<Transform>().setup(spec_of({2, 7, 9}));
     const at::Tensor floats = images.to(at::kFloat);
-    const at::Tensor padded = mode == "zero" ? at::constant_pad_nd(floats, {2, 2, 2, 2}) : at::reflection_pad2d(floats, {2, 2, 2, 2});
+    const at::Tensor padded = mode == "zero" ? at::constant_pad_nd(floats, {2, 2, 2, 2})
+                                             : at::reflection_pad2d(floats, {2, 2, 2, 2});
     const at::Tensor output = applied(crop, images).input();
     for (std::int64_t i = 0; i < 50; ++i) {
       Draws draws = kStream.item(2, i);
       const auto top = static_cast<std::int64_t>(draws.uniform() * 5);
       const auto left = static_cast<std::int64_t>(draws.uniform() * 5);
-      EXPECT_TRUE(at::equal(output[i].to(at::kFloat), padded[i].narrow(1, top, 7).narrow(2, left, 9))) << mode << " " << i;
+      EXPECT_TRUE(
+          at::equal(output[i].to(at::kFloat), padded[i].narrow(1, top, 7).narrow(2, left, 9)))
+          << mode << " " << i;
     }
   }
 }
@@ -81,12 +85,19 @@ TEST(Crop, MovesMasksWithTheirImages) {
 
 TEST(Crop, WindowsAndPaddingThatDontFitAreErrors) {
   const Instance large = make("transform", "crop", {{"padding", whole(1)}, {"size", whole(31)}});
-  EXPECT_EQ(error_of([&] { large.as<Transform>().setup(spec_of({1, 28, 28})); }),
-            "transform/crop: the window is larger than the padded image, got size 31, expected at most 30 for images of "
+  EXPECT_EQ(error_of([&] {
+              large.as<Transform>().setup(spec_of({1, 28, 28}));
+            }),
+            "transform/crop: the window is larger than the padded image, got size 31, expected at "
+            "most 30 for images of "
             "28 x 28 with padding 1");
-  const Instance deep = make("transform", "crop", {{"padding", whole(8)}, {"mode", std::string("reflect")}});
-  EXPECT_EQ(error_of([&] { deep.as<Transform>().setup(spec_of({1, 8, 9})); }),
-            "transform/crop: too much padding to reflect, got 8, expected less than 8 for images of 8 x 9");
+  const Instance deep =
+      make("transform", "crop", {{"padding", whole(8)}, {"mode", std::string("reflect")}});
+  EXPECT_EQ(error_of([&] {
+              deep.as<Transform>().setup(spec_of({1, 8, 9}));
+            }),
+            "transform/crop: too much padding to reflect, got 8, expected less than 8 for images "
+            "of 8 x 9");
 }
 
 TEST(Flip, MirrorsTheDrawnItems) {
@@ -115,14 +126,16 @@ TEST(Normalize, UsesWhatTheDataState) {
   const at::Tensor images = bytes(6, 2, 3, 4);
   const at::Tensor output = applied(part, images).input();
   EXPECT_EQ(output.scalar_type(), at::kFloat);
-  const at::Tensor mean = at::tensor({100.0, 10.0}).view({1, 2, 1, 1}), std = at::tensor({50.0, 5.0}).view({1, 2, 1, 1});
+  const at::Tensor mean = at::tensor({100.0, 10.0}).view({1, 2, 1, 1}),
+                   std = at::tensor({50.0, 5.0}).view({1, 2, 1, 1});
   EXPECT_TRUE(at::equal(output, ((images.to(at::kDouble) - mean) / std).to(at::kFloat)));
   EXPECT_TRUE(at::allclose(applied(part, images.to(at::kFloat)).input(), output));
   EXPECT_TRUE(at::equal(applied(part, images, Split::valid).input(), output));
 }
 
 TEST(Normalize, TakesOtherValues) {
-  const Instance part = make("transform", "normalize", {{"mean", std::vector<double>{1}}, {"std", std::vector<double>{2}}});
+  const Instance part = make("transform", "normalize",
+                             {{"mean", std::vector<double>{1}}, {"std", std::vector<double>{2}}});
   const DataSpec out = part.as<Transform>().setup(spec_of({2, 1, 1}, {5, 9}, {4, 8}));
   EXPECT_EQ(out.mean, (std::vector<double>{2, 4}));
   EXPECT_EQ(out.std, (std::vector<double>{2, 4}));
@@ -131,18 +144,24 @@ TEST(Normalize, TakesOtherValues) {
 
 TEST(Normalize, SaysWhatIsMissing) {
   const Instance part = make("transform", "normalize");
-  EXPECT_EQ(error_of([&] { part.as<Transform>().setup(spec_of({1, 2, 2})); }),
+  EXPECT_EQ(error_of([&] {
+              part.as<Transform>().setup(spec_of({1, 2, 2}));
+            }),
             "transform/normalize: the data state no mean; give mean = [...]");
   const Instance wrong = make("transform", "normalize", {{"mean", std::vector<double>{1, 2}}});
-  EXPECT_EQ(error_of([&] { wrong.as<Transform>().setup(spec_of({3, 2, 2}, {1, 2, 3}, {1, 1, 1})); }),
-            "transform/normalize: mean has the wrong length, got 2, expected 3, one for each channel");
+  EXPECT_EQ(
+      error_of([&] {
+        wrong.as<Transform>().setup(spec_of({3, 2, 2}, {1, 2, 3}, {1, 1, 1}));
+      }),
+      "transform/normalize: mean has the wrong length, got 2, expected 3, one for each channel");
 }
 
 TEST(Resize, AreaIsTheMeanOfWhatAPixelCovers) {
   const at::Tensor images = bytes(3, 2, 8, 8).to(at::kFloat);
   const Instance half = make("transform", "resize", {{"size", whole(4)}});
   EXPECT_TRUE(at::allclose(applied(half, images).input(), at::avg_pool2d(images, 2), 1e-5, 1e-4));
-  const Instance third = make("transform", "resize", {{"size", whole(2)}});  // 3 pixels to 2: two thirds and one third
+  const Instance third =
+      make("transform", "resize", {{"size", whole(2)}});  // 3 pixels to 2: two thirds and one third
   const at::Tensor row = at::tensor({0.0F, 30.0F, 90.0F}).view({1, 1, 1, 3}).expand({1, 1, 3, 3});
   const at::Tensor output = applied(third, row).input();
   EXPECT_NEAR(output[0][0][0][0].item<double>(), 10, 1e-4);
@@ -152,8 +171,10 @@ TEST(Resize, AreaIsTheMeanOfWhatAPixelCovers) {
 TEST(Resize, BilinearIsLibTorchs) {
   const at::Tensor images = bytes(2, 3, 7, 7).to(at::kFloat);
   for (const std::int64_t size : {1, 5, 14, 16}) {
-    const Instance part = make("transform", "resize", {{"size", whole(size)}, {"mode", std::string("bilinear")}});
-    const at::Tensor expected = at::upsample_bilinear2d(images, {size, size}, /*align_corners=*/false);
+    const Instance part =
+        make("transform", "resize", {{"size", whole(size)}, {"mode", std::string("bilinear")}});
+    const at::Tensor expected =
+        at::upsample_bilinear2d(images, {size, size}, /*align_corners=*/false);
     EXPECT_TRUE(at::allclose(applied(part, images).input(), expected, 1e-4, 1e-3)) << size;
   }
 }
@@ -169,8 +190,10 @@ TEST(Resize, BytesStayBytesAndAreRounded) {
 
 TEST(Resize, TheShorterSideGetsTheSize) {
   const Instance part = make("transform", "resize", {{"size", whole(4)}});
-  EXPECT_EQ(part.as<Transform>().setup(spec_of({3, 8, 12})).inputs.at(0).shape, (std::vector<std::int64_t>{3, 4, 6}));
-  EXPECT_EQ(applied(part, bytes(2, 3, 8, 12)).input().sizes().vec(), (std::vector<std::int64_t>{2, 3, 4, 6}));
+  EXPECT_EQ(part.as<Transform>().setup(spec_of({3, 8, 12})).inputs.at(0).shape,
+            (std::vector<std::int64_t>{3, 4, 6}));
+  EXPECT_EQ(applied(part, bytes(2, 3, 8, 12)).input().sizes().vec(),
+            (std::vector<std::int64_t>{2, 3, 4, 6}));
 }
 
 TEST(Resize, FollowsItsScheduleAndMasksStayWhole) {
@@ -191,7 +214,8 @@ TEST(Cutout, CoversASquareAroundTheDrawnPlace) {
   for (std::int64_t i = 0; i < 60; ++i) {
     Draws draws = kStream.item(2, i);
     static_cast<void>(draws.uniform());
-    const std::int64_t top = draws.below(10) - std::int64_t{2}, left = draws.below(12) - std::int64_t{2};
+    const std::int64_t top = draws.below(10) - std::int64_t{2},
+                       left = draws.below(12) - std::int64_t{2};
     at::Tensor expected = at::ones({1, 10, 12}, at::kByte);
     for (std::int64_t y = top; y < top + 4; ++y) {
       for (std::int64_t x = left; x < left + 4; ++x) {
@@ -214,7 +238,9 @@ TEST(Cutout, FillsWithTheMeanAtItsPlace) {
 
 TEST(Cutout, WithoutAMeanAsksForAColour) {
   const Instance part = make("transform", "cutout");
-  EXPECT_EQ(error_of([&] { part.as<Transform>().setup(spec_of({3, 5, 5})); }),
+  EXPECT_EQ(error_of([&] {
+              part.as<Transform>().setup(spec_of({3, 5, 5}));
+            }),
             "transform/cutout: the data state a mean for 0 channels, expected 3; give fill = 0");
 }
 

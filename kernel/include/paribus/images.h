@@ -13,7 +13,8 @@ namespace paribus {
 
 // What transforms of images share.
 
-/// Height and width of the images (masks included) that `spec` offers. Throws Error in the name of `who`
+/// Height and width of the images (masks included) that `spec` offers. Throws Error in the name of
+/// `who`
 /// ("transform/crop") if there are none or if their sizes differ.
 struct ImageSize {
   std::int64_t height = 0;
@@ -24,12 +25,13 @@ ImageSize image_size(const DataSpec& spec, const std::string& who);
 /// Gives `spec`'s images this size.
 void set_image_size(DataSpec& spec, ImageSize size);
 
-/// The number of channels of the first input. Throws Error in the name of `who` unless that is an image.
+/// The number of channels of the first input. Throws Error in the name of `who` unless that is an
+/// image.
 std::int64_t channels_of_first(const DataSpec& spec, const std::string& who);
 
-/// `change(data, type)` for each image of the batch, masks included: it gets a contiguous tensor N C H W on the CPU,
-/// which it may change in place, and returns what takes its place. Where the batch is on another device, data go to
-/// the CPU and back.
+/// `change(data, type)` for each image of the batch, masks included: it gets a contiguous tensor N
+/// C H W on the CPU, which it may change in place, and returns what takes its place. Where the
+/// batch is on another device, data go to the CPU and back.
 template <class Change>
 void each_image(Batch& batch, Change change) {
   for (auto* side : {&batch.inputs, &batch.targets}) {
@@ -41,16 +43,22 @@ void each_image(Batch& batch, Change change) {
   }
 }
 
-/// Calls `move` with a null pointer to an unsigned integer as large as the tensor's elements, for code that moves
-/// elements without looking at them.
+/// Calls `move` with a null pointer to an unsigned integer as large as the tensor's elements, for
+/// code that moves elements without looking at them.
 template <class Move>
 void by_element_size(const at::Tensor& data, Move move) {
   switch (data.element_size()) {
-    case 1: return move(static_cast<std::uint8_t*>(nullptr));
-    case 2: return move(static_cast<std::uint16_t*>(nullptr));
-    case 4: return move(static_cast<std::uint32_t*>(nullptr));
-    case 8: return move(static_cast<std::uint64_t*>(nullptr));
-    default: throw Error("images with elements of " + std::to_string(data.element_size()) + " bytes aren't supported");
+    case 1:
+      return move(static_cast<std::uint8_t*>(nullptr));
+    case 2:
+      return move(static_cast<std::uint16_t*>(nullptr));
+    case 4:
+      return move(static_cast<std::uint32_t*>(nullptr));
+    case 8:
+      return move(static_cast<std::uint64_t*>(nullptr));
+    default:
+      throw Error("images with elements of " + std::to_string(data.element_size()) +
+                  " bytes aren't supported");
   }
 }
 
