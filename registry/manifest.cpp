@@ -53,7 +53,8 @@ PartSchema parse_line(std::string_view line, std::size_t number) {
 std::vector<PartSchema> parse_manifests(std::string_view section) {
   std::vector<PartSchema> parts;
   for (std::size_t at = section.find_first_not_of(kEnds); at != std::string_view::npos;) {
-    const std::size_t end = std::min(section.find_first_of(kEnds, at), section.size());
+    const std::string_view rest = section.substr(at, section.find('\n', at) - at);
+    const std::size_t end = at + std::min(rest.find('\0'), rest.size());
     if (parts.size() == kMaxParts) {
       throw Error(fmt::format("offers more than {} parts; split it into several plugins", kMaxParts));
     }
