@@ -38,7 +38,8 @@ std::optional<fs::path> users_folder() {
   const char* data = std::getenv("XDG_DATA_HOME");
   if (data != nullptr && *data == '/') return fs::path(data) / "paribus" / "plugins";
   const char* home = std::getenv("HOME");
-  if (home != nullptr && *home == '/') return fs::path(home) / ".local" / "share" / "paribus" / "plugins";
+  if (home != nullptr && *home == '/')
+    return fs::path(home) / ".local" / "share" / "paribus" / "plugins";
   return std::nullopt;
 }
 
@@ -59,7 +60,8 @@ std::vector<fs::path> libraries(const fs::path& folder) {
   return files;
 }
 
-std::vector<PartSchema> read_file(const fs::path& file, const FileIdentity& identity, SectionIndex& index) {
+std::vector<PartSchema> read_file(const fs::path& file, const FileIdentity& identity,
+                                  SectionIndex& index) {
   if (const std::string* known = index.find(identity)) return parse_manifests(*known);
   const ManifestSection section = read_section(file);
   std::vector<PartSchema> parts = parse_manifests(section.text);
@@ -68,10 +70,13 @@ std::vector<PartSchema> read_file(const fs::path& file, const FileIdentity& iden
 }
 
 std::size_t order(std::string_view kind) {
-  return static_cast<std::size_t>(std::find(kinds().begin(), kinds().end(), kind) - kinds().begin());
+  return static_cast<std::size_t>(std::find(kinds().begin(), kinds().end(), kind) -
+                                  kinds().begin());
 }
 
-std::pair<std::size_t, std::string_view> place(const PartSchema& part) { return {order(part.kind), part.name}; }
+std::pair<std::size_t, std::string_view> place(const PartSchema& part) {
+  return {order(part.kind), part.name};
+}
 
 bool before(const PartSchema& a, const PartSchema& b) { return place(a) < place(b); }
 
@@ -85,7 +90,8 @@ class Scan {
       for (const fs::path& path : libraries(folder)) file(path);
     } catch (const fs::filesystem_error& problem) {
       const std::string why = problem.code().message();
-      refusals.push_back({folder, fmt::format("can't be listed: {}; check the path and its permissions", why)});
+      refusals.push_back(
+          {folder, fmt::format("can't be listed: {}; check the path and its permissions", why)});
     }
   }
 
@@ -96,7 +102,8 @@ class Scan {
   void file(const fs::path& path) {
     try {
       const FileIdentity identity = identify(path);
-      if (!seen_.emplace(identity.device, identity.inode).second) return;  // by another way to the same file
+      if (!seen_.emplace(identity.device, identity.inode).second)
+        return;  // by another way to the same file
       std::vector<PartSchema> found = read_file(path, identity, index_);
       for (PartSchema& part : found) {
         verify(part, this_host());
@@ -116,8 +123,9 @@ void refuse_twins(const std::vector<PartSchema>& parts) {
   const auto same = [](const PartSchema& a, const PartSchema& b) { return place(a) == place(b); };
   const auto twin = std::adjacent_find(parts.begin(), parts.end(), same);
   if (twin == parts.end()) return;
-  throw Error(fmt::format("{}/{}: is in two plugins, {} and {}; remove one of them or rename its part", twin->kind,
-                          twin->name, twin->plugin.string(), std::next(twin)->plugin.string()));
+  throw Error(
+      fmt::format("{}/{}: is in two plugins, {} and {}; remove one of them or rename its part",
+                  twin->kind, twin->name, twin->plugin.string(), std::next(twin)->plugin.string()));
 }
 
 }  // namespace
@@ -127,8 +135,9 @@ std::vector<fs::path> Catalog::search_path(const std::vector<fs::path>& first) {
   for (const fs::path& folder : first) {
     std::error_code ignored;
     if (!fs::is_directory(folder, ignored)) {
-      throw Error(fmt::format("{}: is not a folder, expected one that holds plugins; correct `plugins` in [study]",
-                              folder.string()));
+      throw Error(fmt::format(
+          "{}: is not a folder, expected one that holds plugins; correct `plugins` in [study]",
+          folder.string()));
     }
     folders.push_back(normal(folder));
   }
@@ -160,8 +169,9 @@ Catalog Catalog::scan(const std::vector<fs::path>& folders) {
 
 const PartSchema* Catalog::find(std::string_view kind, std::string_view name) const {
   const auto sought = std::pair(order(kind), name);
-  const auto found = std::lower_bound(parts_.begin(), parts_.end(), sought,
-                                      [](const PartSchema& part, const auto& key) { return place(part) < key; });
+  const auto found =
+      std::lower_bound(parts_.begin(), parts_.end(), sought,
+                       [](const PartSchema& part, const auto& key) { return place(part) < key; });
   return found != parts_.end() && place(*found) == sought ? &*found : nullptr;
 }
 

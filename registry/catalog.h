@@ -17,19 +17,23 @@ struct Refusal {
   std::string reason;
 };
 
-/// All parts on a search path. Reading runs nothing of a plugin; an index in the user's cache folder, keyed by file
-/// identity (device, inode, size, mtime), makes the second look cheap.
+/// All parts on a search path. Reading runs nothing of a plugin; an index in the user's cache
+/// folder, keyed by file identity (device, inode, size, mtime), makes the second look cheap.
 class Catalog {
  public:
-  /// The order of the design: `first` (the study's own folders), $PARIBUS_PLUGINS, the user's data folder, the built-in
-  /// folder beside the program. Folders that don't exist are passed over, but for those in `first` (Error).
-  static std::vector<std::filesystem::path> search_path(const std::vector<std::filesystem::path>& first);
+  /// The order of the design: `first` (the study's own folders), $PARIBUS_PLUGINS, the user's data
+  /// folder, the built-in folder beside the program. Folders that don't exist are passed over, but
+  /// for those in `first` (Error).
+  static std::vector<std::filesystem::path> search_path(
+      const std::vector<std::filesystem::path>& first);
   /// Throws Error naming both files where two parts have one kind and name.
   static Catalog scan(const std::vector<std::filesystem::path>& folders);
 
   [[nodiscard]] const PartSchema* find(std::string_view kind, std::string_view name) const;
   [[nodiscard]] std::vector<std::string> names(std::string_view kind) const;
-  [[nodiscard]] const std::vector<PartSchema>& parts() const { return parts_; }  // by kind, then name
+  [[nodiscard]] const std::vector<PartSchema>& parts() const {
+    return parts_;
+  }  // by kind, then name
   [[nodiscard]] const std::vector<Refusal>& refusals() const { return refusals_; }
 
  private:

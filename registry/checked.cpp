@@ -22,7 +22,8 @@ std::string shown(std::monostate /*nothing*/) { return "nothing"; }
 std::string shown(const std::string& value) {
   if (value.size() <= kShown) return fmt::format("\"{}\"", value);
   std::size_t end = kShown;
-  while (end > 0 && (static_cast<unsigned char>(value[end]) & 0xC0U) == 0x80U) --end;  // not within a character
+  while (end > 0 && (static_cast<unsigned char>(value[end]) & 0xC0U) == 0x80U)
+    --end;  // not within a character
   return fmt::format("\"{}...\"", value.substr(0, end));
 }
 template <class T>
@@ -49,7 +50,8 @@ std::string bounds_in_words(const FieldSchema& field) {
 
 std::string choices_in_words(const FieldSchema& field) {
   std::string text = "one of ";
-  for (std::size_t i = 0; i < field.choices.size(); ++i) text += fmt::format("{}\"{}\"", i == 0 ? "" : ", ", field.choices[i]);
+  for (std::size_t i = 0; i < field.choices.size(); ++i)
+    text += fmt::format("{}\"{}\"", i == 0 ? "" : ", ", field.choices[i]);
   return text;
 }
 
@@ -63,17 +65,24 @@ std::string list_in_words(const FieldSchema& field) {
 
 std::string expected(const FieldSchema& field) {
   switch (field.type) {
-    case FieldType::boolean: return "true or false";
-    case FieldType::integer: return "an integer" + bounds_in_words(field);
-    case FieldType::real: return "a number" + bounds_in_words(field);
-    case FieldType::text: return field.choices.empty() ? "a text in quotes" : choices_in_words(field);
-    case FieldType::list: return list_in_words(field);
-    case FieldType::part: return fmt::format("the name of a part of kind {}, or a table with its `use`", field.of);
+    case FieldType::boolean:
+      return "true or false";
+    case FieldType::integer:
+      return "an integer" + bounds_in_words(field);
+    case FieldType::real:
+      return "a number" + bounds_in_words(field);
+    case FieldType::text:
+      return field.choices.empty() ? "a text in quotes" : choices_in_words(field);
+    case FieldType::list:
+      return list_in_words(field);
+    case FieldType::part:
+      return fmt::format("the name of a part of kind {}, or a table with its `use`", field.of);
   }
   return "";
 }
 
-[[noreturn]] void refuse(const FieldSchema& field, const Value& value, const std::string& hint = "") {
+[[noreturn]] void refuse(const FieldSchema& field, const Value& value,
+                         const std::string& hint = "") {
   const std::string got = std::visit([](const auto& held) { return shown(held); }, value);
   throw Error(fmt::format("got {}, expected {}{}", got, expected(field), hint));
 }
@@ -104,8 +113,11 @@ bool is_exact(std::int64_t number) { return number >= -kExact && number <= kExac
 
 /// An empty list has no element type of its own: it fits every list.
 bool is_empty_list(const Value& value) {
-  const auto empty = []<class T>(const std::vector<T>* list) { return list != nullptr && list->empty(); };
-  return empty(std::get_if<std::vector<std::int64_t>>(&value)) || empty(std::get_if<std::vector<double>>(&value)) ||
+  const auto empty = []<class T>(const std::vector<T>* list) {
+    return list != nullptr && list->empty();
+  };
+  return empty(std::get_if<std::vector<std::int64_t>>(&value)) ||
+         empty(std::get_if<std::vector<double>>(&value)) ||
          empty(std::get_if<std::vector<std::string>>(&value));
 }
 
@@ -181,8 +193,10 @@ Value checked(const FieldSchema& field, const Value& value) {
       if (number == nullptr || !within(field, *number)) refuse(field, value);
       return value;
     }
-    case FieldType::real: return checked_real(field, value);
-    case FieldType::text: return checked_text(field, value);
+    case FieldType::real:
+      return checked_real(field, value);
+    case FieldType::text:
+      return checked_text(field, value);
     case FieldType::list:
       if (field.of == "int") return checked_integers(field, value);
       return field.of == "float" ? checked_reals(field, value) : checked_texts(field, value);

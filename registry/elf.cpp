@@ -45,11 +45,13 @@ struct EndElf {
 using ElfHandle = std::unique_ptr<Elf, EndElf>;
 
 [[noreturn]] void cannot_open(int error) {
-  throw Error(fmt::format("can't be opened: {}; check the path and its permissions", std::strerror(error)));
+  throw Error(
+      fmt::format("can't be opened: {}; check the path and its permissions", std::strerror(error)));
 }
 
 FileIdentity identity_of(const struct stat& status) {
-  if (S_ISDIR(status.st_mode)) throw Error("is a folder, expected a shared library; take it out of the folder");
+  if (S_ISDIR(status.st_mode))
+    throw Error("is a folder, expected a shared library; take it out of the folder");
   if (!S_ISREG(status.st_mode)) throw Error("is not a regular file; take it out of the folder");
   return {.device = status.st_dev,
           .inode = status.st_ino,
@@ -75,11 +77,14 @@ void check_header(int file, std::uint64_t size) {
     throw Error("is not a little-endian library; build it for x86-64 or aarch64");
   }
   if (header.e_type != ET_DYN) {
-    throw Error(fmt::format("is not a shared library (ELF type {}, expected {}); link it with -shared", header.e_type,
-                            ET_DYN));
+    throw Error(
+        fmt::format("is not a shared library (ELF type {}, expected {}); link it with -shared",
+                    header.e_type, ET_DYN));
   }
   if (header.e_machine != EM_X86_64 && header.e_machine != EM_AARCH64) {
-    throw Error(fmt::format("is for another machine (ELF machine {}); build it for x86-64 or aarch64", header.e_machine));
+    throw Error(
+        fmt::format("is for another machine (ELF machine {}); build it for x86-64 or aarch64",
+                    header.e_machine));
   }
 }
 
@@ -97,13 +102,15 @@ std::size_t check_section_table(Elf* elf, std::uint64_t size) {
   if (header.e_shoff == 0) throw Error(fmt::format("has no section table; {}", kNotPlugin));
   std::size_t count = 0;
   std::size_t names = 0;
-  const bool counted = header.e_shentsize == sizeof(Elf64_Shdr) && within(header.e_shoff, sizeof(Elf64_Shdr), size) &&
+  const bool counted = header.e_shentsize == sizeof(Elf64_Shdr) &&
+                       within(header.e_shoff, sizeof(Elf64_Shdr), size) &&
                        elf_getshdrnum(elf, &count) == 0 && elf_getshdrstrndx(elf, &names) == 0;
   const bool fits = counted && count <= kMaxSections && names < count &&
                     within(header.e_shoff, count * sizeof(Elf64_Shdr), size);
   if (!fits) {
-    throw Error(fmt::format("is cut short or damaged: its section table (at byte {}) doesn't fit into its {} bytes; {}",
-                            header.e_shoff, size, kDamaged));
+    throw Error(fmt::format(
+        "is cut short or damaged: its section table (at byte {}) doesn't fit into its {} bytes; {}",
+        header.e_shoff, size, kDamaged));
   }
   return names;
 }
@@ -121,7 +128,8 @@ void check_names(Elf* elf, std::size_t table, std::uint64_t size) {
   const GElf_Shdr header = header_of(elf_getscn(elf, table));
   const bool fits = header.sh_type == SHT_STRTAB && header.sh_size <= kMaxNames &&
                     within(header.sh_offset, header.sh_size, size);
-  if (!fits) throw Error(fmt::format("has a damaged table of names (section {}); {}", table, kDamaged));
+  if (!fits)
+    throw Error(fmt::format("has a damaged table of names (section {}); {}", table, kDamaged));
 }
 
 std::string_view raw_bytes(Elf_Scn* section, const GElf_Shdr& header) {
@@ -133,25 +141,31 @@ std::string_view raw_bytes(Elf_Scn* section, const GElf_Shdr& header) {
   return {static_cast<const char*>(data->d_buf), data->d_size};
 }
 
-void append_manifests(std::string& text, Elf_Scn* section, const GElf_Shdr& header, std::uint64_t size) {
+void append_manifests(std::string& text, Elf_Scn* section, const GElf_Shdr& header,
+                      std::uint64_t size) {
   if (header.sh_type != SHT_PROGBITS || (header.sh_flags & SHF_COMPRESSED) != 0) {
-    throw Error("has a section .paribus without plain bytes; rebuild it without stripping or compressing sections");
+    throw Error(
+        "has a section .paribus without plain bytes; rebuild it without stripping or compressing "
+        "sections");
   }
   if (header.sh_size > kMaxSection || text.size() + header.sh_size > kMaxSection) {
-    throw Error(fmt::format("has a section .paribus of {} bytes, expected at most {}; offer fewer parts per file",
-                            header.sh_size, kMaxSection));
+    throw Error(fmt::format(
+        "has a section .paribus of {} bytes, expected at most {}; offer fewer parts per file",
+        header.sh_size, kMaxSection));
   }
   if (!within(header.sh_offset, header.sh_size, size)) {
-    throw Error(fmt::format("is cut short or damaged: its section .paribus (at byte {}, {} bytes) doesn't fit into its "
-                            "{} bytes; {}",
-                            header.sh_offset, header.sh_size, size, kDamaged));
+    throw Error(fmt::format(
+        "is cut short or damaged: its section .paribus (at byte {}, {} bytes) doesn't fit into its "
+        "{} bytes; {}",
+        header.sh_offset, header.sh_size, size, kDamaged));
   }
   text += raw_bytes(section, header);
 }
 
 /// Which C++ standard library it is isn't in the manifest, but in what the library needs.
 void check_needed(Elf* elf, Elf_Scn* section, const GElf_Shdr& header, std::uint64_t size) {
-  const bool readable = header.sh_size <= kMaxSection && within(header.sh_offset, header.sh_size, size);
+  const bool readable =
+      header.sh_size <= kMaxSection && within(header.sh_offset, header.sh_size, size);
   if (!readable) throw Error(fmt::format("has a damaged section .dynamic; {}", kDamaged));
   check_names(elf, header.sh_link, size);
   const std::string_view bytes = raw_bytes(section, header);
@@ -162,8 +176,9 @@ void check_needed(Elf* elf, Elf_Scn* section, const GElf_Shdr& header, std::uint
     if (entry.d_tag != DT_NEEDED) continue;
     const char* needed = elf_strptr(elf, header.sh_link, entry.d_un.d_val);
     if (needed != nullptr && std::string_view(needed).starts_with("libc++.so")) {
-      throw Error("needs the C++ standard library libc++, LibTorch and Paribus are built on libstdc++; "
-                  "rebuild it with -stdlib=libstdc++");
+      throw Error(
+          "needs the C++ standard library libc++, LibTorch and Paribus are built on libstdc++; "
+          "rebuild it with -stdlib=libstdc++");
     }
   }
 }
@@ -173,7 +188,8 @@ std::string manifests_of(Elf* elf, std::uint64_t size) {
   check_names(elf, names, size);
   std::string text;
   bool found = false;
-  for (Elf_Scn* section = elf_nextscn(elf, nullptr); section != nullptr; section = elf_nextscn(elf, section)) {
+  for (Elf_Scn* section = elf_nextscn(elf, nullptr); section != nullptr;
+       section = elf_nextscn(elf, section)) {
     const GElf_Shdr header = header_of(section);
     if (header.sh_type == SHT_DYNAMIC) check_needed(elf, section, header, size);
     const char* name = elf_strptr(elf, names, header.sh_name);
@@ -201,7 +217,8 @@ ManifestSection read_section(const std::filesystem::path& file) {
   const FileIdentity identity = identity_of(status);
   if (identity.size == 0) throw Error(fmt::format("is empty; {}", kDamaged));
   check_header(descriptor.get(), identity.size);
-  if (elf_version(EV_CURRENT) == EV_NONE) throw Error("can't be read: libelf is too old; update it");
+  if (elf_version(EV_CURRENT) == EV_NONE)
+    throw Error("can't be read: libelf is too old; update it");
   const ElfHandle elf(elf_begin(descriptor.get(), ELF_C_READ, nullptr));
   if (!elf || elf_kind(elf.get()) != ELF_K_ELF) {
     throw Error(fmt::format("has a damaged ELF header ({}); {}", elf_errmsg(-1), kDamaged));

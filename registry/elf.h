@@ -15,7 +15,8 @@ struct FileIdentity {
   auto operator<=>(const FileIdentity&) const = default;
 };
 
-/// Follows symbolic links. Throws Error with the reason; the caller puts the file's name in front, once.
+/// Follows symbolic links. Throws Error with the reason; the caller puts the file's name in front,
+/// once.
 FileIdentity identify(const std::filesystem::path& file);
 
 /// The section `.paribus` of a shared library, and which state of the file it was read from.
@@ -24,10 +25,11 @@ struct ManifestSection {
   std::string text;
 };
 
-/// Reads the section through libelf; the library isn't mapped and nothing of it runs. Only 64-bit little-endian shared
-/// libraries for x86-64 and aarch64 are read; offsets and lengths that lie are refused, as are sections above 1 MiB and
-/// libraries that need another C++ standard library than libstdc++. Throws Error with the reason and what to do; the
-/// caller puts the file's name in front, once.
+/// Reads the section through libelf; the library isn't mapped and nothing of it runs. Only 64-bit
+/// little-endian shared libraries for x86-64 and aarch64 are read; offsets and lengths that lie are
+/// refused, as are sections above 1 MiB and libraries that need another C++ standard library than
+/// libstdc++. Throws Error with the reason and what to do; the caller puts the file's name in
+/// front, once.
 ManifestSection read_section(const std::filesystem::path& file);
 
 }  // namespace paribus::registry

@@ -16,12 +16,14 @@
 namespace paribus::registry {
 namespace {
 
-// magic | sha256 of the rest, 64 hexadecimal digits | entries: identity, length, bytes; integers little-endian
+// magic | sha256 of the rest, 64 hexadecimal digits | entries: identity, length, bytes; integers
+// little-endian
 constexpr std::string_view kMagic = "paribus plugin index 1\n";
 constexpr std::size_t kDigest = 64;
 constexpr std::size_t kMaxFile = 64 << 20;
 constexpr std::size_t kMaxSection = 1 << 20;
-constexpr std::int64_t kSettled = 2'000'000'000;  // nanoseconds; the coarsest clock of a file system we serve
+constexpr std::int64_t kSettled =
+    2'000'000'000;  // nanoseconds; the coarsest clock of a file system we serve
 
 /// The whole of a regular file, or "" where it can't be had.
 std::string read_all(const std::filesystem::path& file) {
@@ -61,7 +63,8 @@ void put_number(std::string& out, std::uint64_t number) {
 bool take_number(std::string_view& bytes, std::uint64_t& number) {
   if (bytes.size() < 8) return false;
   number = 0;
-  for (std::size_t i = 0; i < 8; ++i) number |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
+  for (std::size_t i = 0; i < 8; ++i)
+    number |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
   bytes.remove_prefix(8);
   return true;
 }
@@ -71,7 +74,8 @@ bool take_entry(std::string_view& bytes, std::map<FileIdentity, std::string>& se
   std::uint64_t modified = 0;
   std::uint64_t length = 0;
   const bool whole = take_number(bytes, identity.device) && take_number(bytes, identity.inode) &&
-                     take_number(bytes, identity.size) && take_number(bytes, modified) && take_number(bytes, length);
+                     take_number(bytes, identity.size) && take_number(bytes, modified) &&
+                     take_number(bytes, length);
   if (!whole || length > kMaxSection || length > bytes.size()) return false;
   identity.modified = static_cast<std::int64_t>(modified);
   sections.insert_or_assign(identity, std::string(bytes.substr(0, length)));
@@ -92,15 +96,18 @@ void put_entry(std::string& out, const FileIdentity& identity, const std::string
 
 std::optional<std::filesystem::path> absolute_from(const char* variable) {
   const char* value = std::getenv(variable);
-  if (value == nullptr || *value != '/') return std::nullopt;  // the XDG specification: ignore relative paths
+  if (value == nullptr || *value != '/')
+    return std::nullopt;  // the XDG specification: ignore relative paths
   return value;
 }
 
 }  // namespace
 
 std::optional<std::filesystem::path> SectionIndex::default_file() {
-  if (const auto cache = absolute_from("XDG_CACHE_HOME")) return *cache / "paribus" / "plugins.index";
-  if (const auto home = absolute_from("HOME")) return *home / ".cache" / "paribus" / "plugins.index";
+  if (const auto cache = absolute_from("XDG_CACHE_HOME"))
+    return *cache / "paribus" / "plugins.index";
+  if (const auto home = absolute_from("HOME"))
+    return *home / ".cache" / "paribus" / "plugins.index";
   return std::nullopt;
 }
 

@@ -4,8 +4,9 @@
 namespace paribus::registry {
 
 const std::vector<std::string>& kinds() {
-  static const std::vector<std::string> kKinds{"dataset",   "transform", "model",    "loss",    "metric",
-                                               "optimizer", "schedule",  "callback", "tracker", "search"};
+  static const std::vector<std::string> kKinds{"dataset", "transform", "model",    "loss",
+                                               "metric",  "optimizer", "schedule", "callback",
+                                               "tracker", "search"};
   return kKinds;
 }
 

@@ -8,8 +8,9 @@
 
 namespace paribus::registry {
 
-/// The parts that the text of a section `.paribus` states: JSON manifests, each ended by '\n', padded with NUL bytes.
-/// Bounded in lines, length and depth. Throws Error with the reason and what to do, without the file's name.
+/// The parts that the text of a section `.paribus` states: JSON manifests, each ended by '\n',
+/// padded with NUL bytes. Bounded in lines, length and depth. Throws Error with the reason and what
+/// to do, without the file's name.
 std::vector<PartSchema> parse_manifests(std::string_view section);
 
 }  // namespace paribus::registry

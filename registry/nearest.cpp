@@ -14,7 +14,8 @@ constexpr std::size_t kFar = std::numeric_limits<std::size_t>::max();
 
 std::string folded(std::string_view text) {
   std::string result(text);
-  for (char& c : result) c = c == '-' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (char& c : result)
+    c = c == '-' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return result;
 }
 
@@ -47,7 +48,8 @@ std::string initials(const std::string& word) {
 
 bool has_component(const std::string& whole, const std::string& component) {
   if (component.size() < 3) return false;
-  for (std::size_t at = whole.find(component); at != std::string::npos; at = whole.find(component, at + 1)) {
+  for (std::size_t at = whole.find(component); at != std::string::npos;
+       at = whole.find(component, at + 1)) {
     const std::size_t end = at + component.size();
     const bool starts = at == 0 || whole[at - 1] == '_' || whole[at - 1] == '.';
     const bool ends = end == whole.size() || whole[end] == '_' || whole[end] == '.';
@@ -56,7 +58,8 @@ bool has_component(const std::string& whole, const std::string& component) {
   return false;
 }
 
-/// What two addresses have in common at their front tells nothing: "optimizer.learning_rate" is near "optimizer.lr".
+/// What two addresses have in common at their front tells nothing: "optimizer.learning_rate" is
+/// near "optimizer.lr".
 void drop_common_front(std::string& a, std::string& b) {
   const auto [in_a, in_b] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
   const std::size_t same = static_cast<std::size_t>(in_a - a.begin());
@@ -79,7 +82,8 @@ std::size_t distance(std::string a, std::string b) {
 
 }  // namespace
 
-std::vector<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates, std::size_t most) {
+std::vector<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates,
+                                 std::size_t most) {
   if (word.empty() || word.size() > kLongest) return {};
   const std::string sought = folded(word);
   std::vector<std::pair<std::size_t, std::string>> near;

@@ -47,14 +47,15 @@ struct PartSchema {
   [[nodiscard]] const FieldSchema* field(const std::string& field_name) const;
 };
 
-/// Reads one manifest line. Throws Error saying which key is missing or wrong. Bounded: hostile input is refused.
+/// Reads one manifest line. Throws Error saying which key is missing or wrong. Bounded: hostile
+/// input is refused.
 PartSchema schema_from_json(const nlohmann::json& manifest);
 nlohmann::json to_json(const PartSchema& schema);
 nlohmann::json to_json(const Value& value);
 
-/// Checks and converts a value for a field: an integer is taken where a real is wanted, nothing else is bent. Returns
-/// the converted value, or throws Error with what was expected ("got 1.5, expected an integer of at least 1").
-/// Slots are the caller's business.
+/// Checks and converts a value for a field: an integer is taken where a real is wanted, nothing
+/// else is bent. Returns the converted value, or throws Error with what was expected ("got 1.5,
+/// expected an integer of at least 1"). Slots are the caller's business.
 Value checked(const FieldSchema& field, const Value& value);
 
 }  // namespace paribus::registry

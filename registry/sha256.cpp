@@ -37,7 +37,9 @@ class Digest {
   }
 
  private:
-  [[noreturn]] static void fail() { throw Error("SHA-256: OpenSSL refuses to work; check its configuration"); }
+  [[noreturn]] static void fail() {
+    throw Error("SHA-256: OpenSSL refuses to work; check its configuration");
+  }
   struct Free {
     void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
   };
@@ -45,8 +47,8 @@ class Digest {
 };
 
 [[noreturn]] void cannot_read(const std::filesystem::path& file, int error) {
-  throw Error(fmt::format("{}: cannot be read: {}; check that it exists and its permissions", file.string(),
-                          std::strerror(error)));
+  throw Error(fmt::format("{}: cannot be read: {}; check that it exists and its permissions",
+                          file.string(), std::strerror(error)));
 }
 
 struct CloseFile {
@@ -69,7 +71,8 @@ std::string sha256_of_file(const std::filesystem::path& file) {
   if (!stream) cannot_read(file, errno);
   Digest digest;
   std::vector<char> chunk(kChunk);
-  while (const std::size_t got = std::fread(chunk.data(), 1, chunk.size(), stream.get())) digest.add(chunk.data(), got);
+  while (const std::size_t got = std::fread(chunk.data(), 1, chunk.size(), stream.get()))
+    digest.add(chunk.data(), got);
   if (std::ferror(stream.get()) != 0) cannot_read(file, errno);
   return digest.hex();
 }

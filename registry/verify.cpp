@@ -30,7 +30,8 @@ std::string this_cpu() {
   __builtin_cpu_init();
   if (__builtin_cpu_supports("sse4.2") == 0) return "x86-64";
   if (__builtin_cpu_supports("avx2") == 0 || __builtin_cpu_supports("fma") == 0) return "x86-64-v2";
-  const bool wide = __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+  const bool wide = __builtin_cpu_supports("avx512f") != 0 &&
+                    __builtin_cpu_supports("avx512bw") != 0 &&
                     __builtin_cpu_supports("avx512vl") != 0;
   return wide ? "x86-64-v4" : "x86-64-v3";
 #elif defined(__aarch64__)
@@ -46,9 +47,11 @@ std::string_view release(std::string_view version) { return version.substr(0, ve
 void verify_compiler(const PartSchema& part, const Host& host) {
   const bool known = part.compiler.starts_with("gcc ") || part.compiler.starts_with("clang ");
   if (known) return;
-  throw Error(fmt::format("was built by '{}', this Paribus by '{}', and only gcc and clang are known to agree on the C++ "
-                          "ABI; rebuild it with CXX=g++ or CXX=clang++ in a fresh build folder",
-                          part.compiler, host.compiler));
+  throw Error(
+      fmt::format("was built by '{}', this Paribus by '{}', and only gcc and clang are known to "
+                  "agree on the C++ "
+                  "ABI; rebuild it with CXX=g++ or CXX=clang++ in a fresh build folder",
+                  part.compiler, host.compiler));
 }
 
 void verify_cpu(const PartSchema& part, const Host& host) {
@@ -57,9 +60,10 @@ void verify_cpu(const PartSchema& part, const Host& host) {
   const bool same_family = (needed == kLevels.end()) == (present == kLevels.end());
   const bool enough = needed == kLevels.end() ? part.cpu == host.cpu : needed <= present;
   if (same_family && enough) return;
-  throw Error(fmt::format("was built for CPUs of level {}, this machine has {}; rebuild it here, or with "
-                          "CXXFLAGS=-march={} in a fresh build folder",
-                          part.cpu, host.cpu, host.cpu));
+  throw Error(
+      fmt::format("was built for CPUs of level {}, this machine has {}; rebuild it here, or with "
+                  "CXXFLAGS=-march={} in a fresh build folder",
+                  part.cpu, host.cpu, host.cpu));
 }
 
 }  // namespace
@@ -71,11 +75,12 @@ const Host& this_host() {
 
 void verify(const PartSchema& part, const Host& host) {
   if (part.abi != host.abi) {
-    throw Error(fmt::format("was built against kernel ABI {}, this Paribus has {}; {}", part.abi, host.abi, kRebuild));
+    throw Error(fmt::format("was built against kernel ABI {}, this Paribus has {}; {}", part.abi,
+                            host.abi, kRebuild));
   }
   if (release(part.libtorch) != release(host.libtorch)) {
-    throw Error(fmt::format("was built against LibTorch {}, this Paribus uses {}; {}", part.libtorch, host.libtorch,
-                            kRebuild));
+    throw Error(fmt::format("was built against LibTorch {}, this Paribus uses {}; {}",
+                            part.libtorch, host.libtorch, kRebuild));
   }
   verify_compiler(part, host);
   verify_cpu(part, host);

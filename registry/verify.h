@@ -18,8 +18,9 @@ struct Host {
 /// This program on this machine.
 const Host& this_host();
 
-/// Throws Error with one sentence, both sides and the remedy, without the file's name, where the part can't be loaded:
-/// another kernel ABI, another LibTorch, a compiler that doesn't share our C++ ABI, a CPU level above the machine's.
+/// Throws Error with one sentence, both sides and the remedy, without the file's name, where the
+/// part can't be loaded: another kernel ABI, another LibTorch, a compiler that doesn't share our
+/// C++ ABI, a CPU level above the machine's.
 void verify(const PartSchema& part, const Host& host);
 
 }  // namespace paribus::registry

@@ -15,13 +15,16 @@ using namespace test;
 
 class CatalogTest : public testing::Test {
  protected:
-  fs::path plugin(const std::string& kind, const std::string& name, const std::string& where = "plugins") {
-    return write_bytes(folder_ / where / (name + ".so"), elf_with(sound_manifest(kind, name).dump() + "\n"));
+  fs::path plugin(const std::string& kind, const std::string& name,
+                  const std::string& where = "plugins") {
+    return write_bytes(folder_ / where / (name + ".so"),
+                       elf_with(sound_manifest(kind, name).dump() + "\n"));
   }
   [[nodiscard]] Catalog scan() const { return Catalog::scan({folder_ / "plugins"}); }
   [[nodiscard]] fs::path index() const { return folder_ / "cache/paribus/plugins.index"; }
 
-  /// Other bytes of the same length behind an unchanged identity: whoever still sees the part didn't read the file.
+  /// Other bytes of the same length behind an unchanged identity: whoever still sees the part
+  /// didn't read the file.
   static void spoil_unseen(const fs::path& file) {
     const auto time = fs::last_write_time(file);
     std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
@@ -43,7 +46,8 @@ TEST_F(CatalogTest, FindsPartsByKindThenName) {
   const Catalog catalog = scan();
   std::vector<std::string> found;
   for (const PartSchema& part : catalog.parts()) found.push_back(part.kind + "/" + part.name);
-  EXPECT_EQ(found, (std::vector<std::string>{"dataset/mnist", "optimizer/adam", "optimizer/sgd", "search/grid"}));
+  EXPECT_EQ(found, (std::vector<std::string>{"dataset/mnist", "optimizer/adam", "optimizer/sgd",
+                                             "search/grid"}));
   EXPECT_EQ(catalog.names("optimizer"), (std::vector<std::string>{"adam", "sgd"}));
   EXPECT_TRUE(catalog.names("loss").empty());
   ASSERT_NE(catalog.find("optimizer", "sgd"), nullptr);
@@ -55,7 +59,8 @@ TEST_F(CatalogTest, FindsPartsByKindThenName) {
 
 TEST_F(CatalogTest, RefusedFilesDoNotHinderOthers) {
   fs::create_directories(folder_ / "plugins/folder.so");
-  for (const char* name : {"good", "real", "wrong_abi", "wrong_libtorch", "wrong_compiler", "malformed", "missing_keys", "too_large", "no_section"}) {
+  for (const char* name : {"good", "real", "wrong_abi", "wrong_libtorch", "wrong_compiler",
+                           "malformed", "missing_keys", "too_large", "no_section"}) {
     fs::copy_file(fixture(name), folder_ / "plugins" / (std::string(name) + ".so"));
   }
   fs::create_symlink("nowhere.so", folder_ / "plugins/dangling.so");
@@ -69,11 +74,12 @@ TEST_F(CatalogTest, RefusedFilesDoNotHinderOthers) {
   };
   begins("folder", "is a folder, expected a shared library");
   begins("dangling", "can't be opened: No such file or directory");
-  begins("wrong_abi", "was built against kernel ABI 0123456789abcdef, this Paribus has " + this_host().abi);
+  begins("wrong_abi",
+         "was built against kernel ABI 0123456789abcdef, this Paribus has " + this_host().abi);
   begins("wrong_libtorch", "was built against LibTorch 2.9.1, this Paribus uses 2.13.0");
   begins("wrong_compiler", "was built by 'icc 2021.10'");
   begins("malformed", "manifest 1 is not JSON, see its byte 28; rebuild the plugin");
-  begins("missing_keys", "manifest 1 is wrong: manifest: 'goal' is '', expected maximize or minimize; rebuild");
+  begins("missing_keys", "manifest 1: 'goal' is '', expected maximize or minimize; rebuild");
   begins("too_large", "has a section .paribus of 1048577 bytes");
   begins("no_section", "has no section .paribus; it is no Paribus plugin");
 }
@@ -81,7 +87,9 @@ TEST_F(CatalogTest, RefusedFilesDoNotHinderOthers) {
 TEST_F(CatalogTest, TwoPartsOfOneNameAreAnErrorThatNamesBothFiles) {
   const fs::path one = plugin("optimizer", "sgd", "one");
   const fs::path two = plugin("optimizer", "sgd", "two");
-  EXPECT_EQ(error_of([&] { Catalog::scan({folder_ / "one", folder_ / "two"}); }),
+  EXPECT_EQ(error_of([&] {
+              Catalog::scan({folder_ / "one", folder_ / "two"});
+            }),
             "optimizer/sgd: is in two plugins, " + one.string() + " and " + two.string() +
                 "; remove one of them or rename its part");
 }
@@ -89,7 +97,9 @@ TEST_F(CatalogTest, TwoPartsOfOneNameAreAnErrorThatNamesBothFiles) {
 TEST_F(CatalogTest, OneFileByTwoWaysIsOnePlugin) {
   plugin("optimizer", "sgd");
   fs::create_directory_symlink(folder_ / "plugins", folder_ / "again");
-  EXPECT_EQ(Catalog::scan({folder_ / "plugins", folder_ / "plugins", folder_ / "again"}).parts().size(), 1U);
+  EXPECT_EQ(
+      Catalog::scan({folder_ / "plugins", folder_ / "plugins", folder_ / "again"}).parts().size(),
+      1U);
 }
 
 TEST_F(CatalogTest, AFolderThatCannotBeListedIsRefused) {
@@ -139,7 +149,8 @@ TEST_F(CatalogTest, ADamagedIndexIsIgnoredAndWrittenAnew) {
     EXPECT_EQ(scan().parts().size(), 1U);
     EXPECT_EQ(read_bytes(index()), sound) << "byte " << i;
   }
-  for (const std::string& alien : {std::string(), sound.substr(0, sound.size() / 2), sound + "x", std::string(100, '\0')}) {
+  for (const std::string& alien :
+       {std::string(), sound.substr(0, sound.size() / 2), sound + "x", std::string(100, '\0')}) {
     write_bytes(index(), alien);
     EXPECT_EQ(scan().parts().size(), 1U);
     EXPECT_EQ(read_bytes(index()), sound);
@@ -162,7 +173,8 @@ TEST_F(CatalogTest, AnIndexThatCannotBeWrittenIsDoneWithout) {
 TEST_F(CatalogTest, NothingIsLeftBesideTheIndex) {
   make_old(plugin("optimizer", "sgd"));
   std::vector<std::jthread> threads;
-  for (int i = 0; i < 4; ++i) threads.emplace_back([this] { EXPECT_EQ(scan().parts().size(), 1U); });
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([this] { EXPECT_EQ(scan().parts().size(), 1U); });
   threads.clear();
   EXPECT_EQ(std::distance(fs::directory_iterator(index().parent_path()), {}), 1);
   spoil_unseen(folder_ / "plugins/sgd.so");
@@ -181,10 +193,14 @@ TEST_F(CatalogTest, OtherStudiesPluginsStayInTheIndex) {
 }
 
 TEST_F(CatalogTest, SearchesInTheOrderOfTheDesign) {
-  for (const char* name : {"study", "a", "b", "data/paribus/plugins"}) fs::create_directories(folder_ / name);
+  for (const char* name : {"study", "a", "b", "data/paribus/plugins"})
+    fs::create_directories(folder_ / name);
   const Variable data("XDG_DATA_HOME", (folder_ / "data").string());
-  const Variable listed("PARIBUS_PLUGINS", (folder_ / "a").string() + "::" + (folder_ / "none").string() + ":" + (folder_ / "b/").string());
-  std::vector<fs::path> expected{folder_ / "study", folder_ / "a", folder_ / "b", folder_ / "data/paribus/plugins"};
+  const Variable listed("PARIBUS_PLUGINS", (folder_ / "a").string() +
+                                               "::" + (folder_ / "none").string() + ":" +
+                                               (folder_ / "b/").string());
+  std::vector<fs::path> expected{folder_ / "study", folder_ / "a", folder_ / "b",
+                                 folder_ / "data/paribus/plugins"};
   const fs::path built_in = PARIBUS_PLUGIN_DIR;
   if (fs::is_directory(built_in)) expected.push_back(built_in);
   EXPECT_EQ(Catalog::search_path({folder_ / "study"}), expected);

@@ -33,7 +33,8 @@ TEST(Checked, TakesWhatFits) {
   EXPECT_EQ(checked(of_type(FieldType::real), 0.5), Value(0.5));
   EXPECT_EQ(checked(of_type(FieldType::text), std::string("a")), Value(std::string("a")));
   EXPECT_EQ(checked(of_type(FieldType::list, "string"), Texts{"a"}), Value(Texts{"a"}));
-  EXPECT_EQ(checked(of_type(FieldType::part, "optimizer"), std::string("sgd")), Value(std::string("sgd")));
+  EXPECT_EQ(checked(of_type(FieldType::part, "optimizer"), std::string("sgd")),
+            Value(std::string("sgd")));
 }
 
 TEST(Checked, TakesAnIntegerWhereARealIsWanted) {
@@ -53,8 +54,10 @@ TEST(Checked, BendsNothingElse) {
   EXPECT_EQ(refusal(of_type(FieldType::boolean), std::int64_t{1}), "got 1, expected true or false");
   EXPECT_EQ(refusal(of_type(FieldType::real), std::string("1")), "got \"1\", expected a number");
   EXPECT_EQ(refusal(of_type(FieldType::text), std::int64_t{1}), "got 1, expected a text in quotes");
-  EXPECT_EQ(refusal(of_type(FieldType::list, "int"), Reals{1.5}), "got [1.5], expected a list of integers");
-  EXPECT_EQ(refusal(of_type(FieldType::list, "int"), std::int64_t{1}), "got 1, expected a list of integers");
+  EXPECT_EQ(refusal(of_type(FieldType::list, "int"), Reals{1.5}),
+            "got [1.5], expected a list of integers");
+  EXPECT_EQ(refusal(of_type(FieldType::list, "int"), std::int64_t{1}),
+            "got 1, expected a list of integers");
   EXPECT_EQ(refusal(of_type(FieldType::part, "optimizer"), 1.0),
             "got 1, expected the name of a part of kind optimizer, or a table with its `use`");
 }
@@ -72,7 +75,8 @@ TEST(Checked, HoldsBounds) {
   EXPECT_EQ(refusal(field, 1.5), "got 1.5, expected an integer of at least 1");
   EXPECT_EQ(refusal(field, std::int64_t{0}), "got 0, expected an integer of at least 1");
   field.max = 5;
-  EXPECT_EQ(refusal(field, std::int64_t{6}), "got 6, expected an integer of at least 1 and at most 5");
+  EXPECT_EQ(refusal(field, std::int64_t{6}),
+            "got 6, expected an integer of at least 1 and at most 5");
 
   FieldSchema real = of_type(FieldType::real);
   real.above = 0;
@@ -83,7 +87,8 @@ TEST(Checked, HoldsBounds) {
 
   FieldSchema list = of_type(FieldType::list, "float");
   list.max = 1;
-  EXPECT_EQ(refusal(list, Reals{0.5, 1.5}), "got [0.5, 1.5], expected a list of numbers, each of at most 1");
+  EXPECT_EQ(refusal(list, Reals{0.5, 1.5}),
+            "got [0.5, 1.5], expected a list of numbers, each of at most 1");
 }
 
 TEST(Checked, BoundsAreExactForGreatIntegers) {
@@ -102,7 +107,8 @@ TEST(Checked, TakesNanOnlyWhereItIsTheDefault) {
   EXPECT_EQ(refusal(of_type(FieldType::real), std::numeric_limits<double>::infinity()), "no error");
   FieldSchema bounded = of_type(FieldType::real);
   bounded.max = 1;
-  EXPECT_EQ(refusal(bounded, std::numeric_limits<double>::infinity()), "got inf, expected a number of at most 1");
+  EXPECT_EQ(refusal(bounded, std::numeric_limits<double>::infinity()),
+            "got inf, expected a number of at most 1");
 }
 
 TEST(Checked, HoldsChoicesAndNamesTheNearest) {

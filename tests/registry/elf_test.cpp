@@ -48,8 +48,10 @@ TEST_F(ElfTest, ReadsTheSectionOfALibraryThatAbortsWhoeverLoadsIt) {
 TEST_F(ElfTest, ReadsSeveralPartsWithPaddingBetween) {
   const auto parts = parse_manifests(read_section(fixture("two_parts")).text);
   ASSERT_EQ(parts.size(), 2U);
-  const std::set<std::string> names{parts[0].kind + "/" + parts[0].name, parts[1].kind + "/" + parts[1].name};
-  EXPECT_EQ(names, (std::set<std::string>{"schedule/one", "callback/two"}));  // the compiler chooses the order
+  const std::set<std::string> names{parts[0].kind + "/" + parts[0].name,
+                                    parts[1].kind + "/" + parts[1].name};
+  EXPECT_EQ(names, (std::set<std::string>{"schedule/one",
+                                          "callback/two"}));  // the compiler chooses the order
 }
 
 TEST_F(ElfTest, ReadsTheSmallestFile) {
@@ -69,14 +71,16 @@ TEST_F(ElfTest, RefusesWhatIsNotALibrary) {
   EXPECT_EQ(refusal(""), std::string("is empty; ") + kAgain);
   EXPECT_EQ(refusal("#!/bin/sh\n"), std::string("is not an ELF file; ") + kNotPlugin);
   EXPECT_EQ(refusal("\x7f"), std::string("is not an ELF file; ") + kNotPlugin);
-  EXPECT_EQ(refusal(with<char>(small_, EI_CLASS, ELFCLASS32)), "is not a 64-bit library; build it for x86-64 or aarch64");
+  EXPECT_EQ(refusal(with<char>(small_, EI_CLASS, ELFCLASS32)),
+            "is not a 64-bit library; build it for x86-64 or aarch64");
   EXPECT_EQ(refusal(with<char>(small_, EI_DATA, ELFDATA2MSB)),
             "is not a little-endian library; build it for x86-64 or aarch64");
   EXPECT_EQ(refusal(with<Elf64_Half>(small_, offsetof(Elf64_Ehdr, e_type), ET_REL)),
             "is not a shared library (ELF type 1, expected 3); link it with -shared");
   EXPECT_EQ(refusal(with<Elf64_Half>(small_, offsetof(Elf64_Ehdr, e_machine), EM_RISCV)),
             "is for another machine (ELF machine 243); build it for x86-64 or aarch64");
-  EXPECT_EQ(error_of([] { read_section(fixture("no_section")); }), std::string("has no section .paribus; ") + kNotPlugin);
+  EXPECT_EQ(error_of([] { read_section(fixture("no_section")); }),
+            std::string("has no section .paribus; ") + kNotPlugin);
 }
 
 TEST_F(ElfTest, RefusesAFolderAFifoAndWhatIsNotThere) {
@@ -85,10 +89,12 @@ TEST_F(ElfTest, RefusesAFolderAFifoAndWhatIsNotThere) {
   EXPECT_EQ(error_of([&] { read_section(folder_ / "none.so"); }),
             "can't be opened: No such file or directory; check the path and its permissions");
   ASSERT_EQ(::mkfifo((folder_ / "fifo.so").c_str(), 0600), 0);
-  EXPECT_EQ(error_of([&] { read_section(folder_ / "fifo.so"); }), "is not a regular file; take it out of the folder");
+  EXPECT_EQ(error_of([&] { read_section(folder_ / "fifo.so"); }),
+            "is not a regular file; take it out of the folder");
   fs::create_symlink("loop.so", folder_ / "loop.so");
-  EXPECT_EQ(error_of([&] { identify(folder_ / "loop.so"); }),
-            "can't be opened: Too many levels of symbolic links; check the path and its permissions");
+  EXPECT_EQ(
+      error_of([&] { identify(folder_ / "loop.so"); }),
+      "can't be opened: Too many levels of symbolic links; check the path and its permissions");
 }
 
 TEST_F(ElfTest, RefusesAFileThatMayNotBeRead) {
@@ -109,15 +115,21 @@ TEST_F(ElfTest, RefusesAFileCutShortAtEveryLength) {
   for (std::size_t length = 0; length < real.size(); length += 53) {
     EXPECT_NE(refusal(real.substr(0, length)), "no error") << length;
   }
-  EXPECT_EQ(refusal(small_.substr(0, 40)), std::string("ends within the ELF header, after 40 bytes; ") + kAgain);
-  EXPECT_EQ(refusal(small_.substr(0, small_.size() - 1)).find("is cut short or damaged: its section table (at byte 87)"), 0U);
+  EXPECT_EQ(refusal(small_.substr(0, 40)),
+            std::string("ends within the ELF header, after 40 bytes; ") + kAgain);
+  EXPECT_EQ(refusal(small_.substr(0, small_.size() - 1))
+                .find("is cut short or damaged: its section table (at byte 87)"),
+            0U);
 }
 
 TEST_F(ElfTest, RefusesALyingSectionTable) {
   const std::size_t offset = offsetof(Elf64_Ehdr, e_shoff);
-  EXPECT_EQ(refusal(with<Elf64_Off>(small_, offset, 0)), std::string("has no section table; ") + kNotPlugin);
-  for (const Elf64_Off lie : {Elf64_Off{small_.size()}, Elf64_Off{1} << 40, ~Elf64_Off{0}, ~Elf64_Off{0} - 63}) {
-    EXPECT_NE(refusal(with<Elf64_Off>(small_, offset, lie)).find("is cut short or damaged: its section table"),
+  EXPECT_EQ(refusal(with<Elf64_Off>(small_, offset, 0)),
+            std::string("has no section table; ") + kNotPlugin);
+  for (const Elf64_Off lie :
+       {Elf64_Off{small_.size()}, Elf64_Off{1} << 40, ~Elf64_Off{0}, ~Elf64_Off{0} - 63}) {
+    EXPECT_NE(refusal(with<Elf64_Off>(small_, offset, lie))
+                  .find("is cut short or damaged: its section table"),
               std::string::npos)
         << lie;
   }
@@ -130,15 +142,20 @@ TEST_F(ElfTest, RefusesALyingSection) {
   const std::size_t size = section(small_, 1, offsetof(Elf64_Shdr, sh_size));
   const std::size_t offset = section(small_, 1, offsetof(Elf64_Shdr, sh_offset));
   EXPECT_EQ(refusal(with<Elf64_Xword>(small_, size, 5000)),
-            "is cut short or damaged: its section .paribus (at byte 64, 5000 bytes) doesn't fit into its 279 bytes; "
+            "is cut short or damaged: its section .paribus (at byte 64, 5000 bytes) doesn't fit "
+            "into its 279 bytes; "
             "copy or build it again");
   EXPECT_EQ(refusal(with<Elf64_Xword>(small_, size, ~Elf64_Xword{0})),
-            "has a section .paribus of 18446744073709551615 bytes, expected at most 1048576; offer fewer parts per file");
+            "has a section .paribus of 18446744073709551615 bytes, expected at most 1048576; offer "
+            "fewer parts per file");
   EXPECT_NE(refusal(with<Elf64_Off>(small_, offset, ~Elf64_Off{0})), "no error");
   EXPECT_NE(refusal(with<Elf64_Off>(small_, offset, small_.size())), "no error");
-  EXPECT_EQ(refusal(with<Elf64_Word>(small_, section(small_, 1, offsetof(Elf64_Shdr, sh_type)), SHT_NOBITS)),
-            "has a section .paribus without plain bytes; rebuild it without stripping or compressing sections");
-  EXPECT_NE(refusal(with<Elf64_Xword>(small_, section(small_, 1, offsetof(Elf64_Shdr, sh_flags)), SHF_COMPRESSED)),
+  EXPECT_EQ(refusal(with<Elf64_Word>(small_, section(small_, 1, offsetof(Elf64_Shdr, sh_type)),
+                                     SHT_NOBITS)),
+            "has a section .paribus without plain bytes; rebuild it without stripping or "
+            "compressing sections");
+  EXPECT_NE(refusal(with<Elf64_Xword>(small_, section(small_, 1, offsetof(Elf64_Shdr, sh_flags)),
+                                      SHF_COMPRESSED)),
             "no error");
 }
 
@@ -146,14 +163,18 @@ TEST_F(ElfTest, RefusesALyingTableOfNames) {
   const std::size_t size = section(small_, 2, offsetof(Elf64_Shdr, sh_size));
   EXPECT_EQ(refusal(with<Elf64_Xword>(small_, size, Elf64_Xword{1} << 50)),
             "has a damaged table of names (section 2); copy or build it again");
-  EXPECT_NE(refusal(with<Elf64_Word>(small_, section(small_, 2, offsetof(Elf64_Shdr, sh_type)), SHT_PROGBITS)), "no error");
-  EXPECT_EQ(refusal(with<Elf64_Word>(small_, section(small_, 1, offsetof(Elf64_Shdr, sh_name)), ~Elf64_Word{0})),
+  EXPECT_NE(refusal(with<Elf64_Word>(small_, section(small_, 2, offsetof(Elf64_Shdr, sh_type)),
+                                     SHT_PROGBITS)),
+            "no error");
+  EXPECT_EQ(refusal(with<Elf64_Word>(small_, section(small_, 1, offsetof(Elf64_Shdr, sh_name)),
+                                     ~Elf64_Word{0})),
             std::string("has no section .paribus; ") + kNotPlugin);
 }
 
 TEST_F(ElfTest, RefusesASectionAboveOneMegabyte) {
   EXPECT_EQ(error_of([] { read_section(fixture("too_large")); }),
-            "has a section .paribus of 1048577 bytes, expected at most 1048576; offer fewer parts per file");
+            "has a section .paribus of 1048577 bytes, expected at most 1048576; offer fewer parts "
+            "per file");
 }
 
 TEST_F(ElfTest, SurvivesAnyBytesChanged) {
@@ -164,7 +185,9 @@ TEST_F(ElfTest, SurvivesAnyBytesChanged) {
       for (int change = 0; change < 4; ++change) {
         // A third each to the header, to the table of sections at the end, and anywhere.
         const std::size_t place = random() % 3;
-        const std::size_t span = place == 0 ? sizeof(Elf64_Ehdr) : place == 1 ? 3 * sizeof(Elf64_Shdr) : bytes.size();
+        const std::size_t span = place == 0   ? sizeof(Elf64_Ehdr)
+                                 : place == 1 ? 3 * sizeof(Elf64_Shdr)
+                                              : bytes.size();
         const std::size_t offset = random() % span;
         bytes[place == 1 ? bytes.size() - 1 - offset : offset] = static_cast<char>(random());
       }

@@ -86,12 +86,18 @@ TEST(Manifest, ReadsWhatOnlySomeKindsHave) {
   callback["reads"] = {"weights"}, callback["writes"] = {"evaluation_weights"};
   EXPECT_EQ(schema_from_json(callback).writes, std::vector<std::string>{"evaluation_weights"});
   json dataset = sound_manifest("dataset", "mnist");
-  dataset["files"] = {{{"name", "a.gz"}, {"folder", "mnist"}, {"url", "https://a.b/a.gz"}, {"sha256", ""}, {"content", ""}, {"bytes", 7}}};
+  dataset["files"] = {{{"name", "a.gz"},
+                       {"folder", "mnist"},
+                       {"url", "https://a.b/a.gz"},
+                       {"sha256", ""},
+                       {"content", ""},
+                       {"bytes", 7}}};
   EXPECT_EQ(schema_from_json(dataset).files.at(0).bytes, 7);
 }
 
 TEST(Manifest, NamesEachMissingKey) {
-  for (const char* key : {"paribus", "kind", "name", "doc", "symbol", "abi", "libtorch", "compiler", "cpu", "params"}) {
+  for (const char* key : {"paribus", "kind", "name", "doc", "symbol", "abi", "libtorch", "compiler",
+                          "cpu", "params"}) {
     json manifest = sound_manifest("loss", "test");
     manifest.erase(key);
     EXPECT_EQ(refusal(manifest), std::string("manifest: '") + key + "' is missing");
@@ -99,38 +105,48 @@ TEST(Manifest, NamesEachMissingKey) {
   for (const char* key : {"type", "default", "doc"}) {
     json field = parameter("int", 1);
     field.erase(key);
-    EXPECT_EQ(refusal(with(field)), std::string("manifest: of parameter 'x', '") + key + "' is missing");
+    EXPECT_EQ(refusal(with(field)),
+              std::string("manifest: of parameter 'x', '") + key + "' is missing");
   }
 }
 
 TEST(Manifest, SaysWhatIsWrong) {
   json manifest = sound_manifest("optimiser", "test");
-  EXPECT_EQ(refusal(manifest), "manifest: 'kind' is 'optimiser', which is no kind of part; did you mean 'optimizer'?");
+  EXPECT_EQ(refusal(manifest),
+            "manifest: 'kind' is 'optimiser', which is no kind of part; did you mean 'optimizer'?");
   manifest = sound_manifest("loss", "Bad Name");
-  EXPECT_EQ(refusal(manifest), "manifest: 'name' is 'Bad Name', expected lower-case letters, digits and _");
+  EXPECT_EQ(refusal(manifest),
+            "manifest: 'name' is 'Bad Name', expected lower-case letters, digits and _");
   manifest = sound_manifest("loss", "test");
   manifest["paribus"] = 2;
   EXPECT_EQ(refusal(manifest), "manifest: 'paribus' (the manifest's version) is 2, expected 1");
   manifest["paribus"] = 1, manifest["symbol"] = "system";
-  EXPECT_EQ(refusal(manifest), "manifest: 'symbol' is 'system', expected paribus_part_ and a C++ name");
+  EXPECT_EQ(refusal(manifest),
+            "manifest: 'symbol' is 'system', expected paribus_part_ and a C++ name");
   EXPECT_EQ(refusal(json::array()), "manifest: is not a JSON object");
   EXPECT_EQ(refusal(with(parameter("real", 1))),
-            "manifest: of parameter 'x', 'type' is 'real', expected bool, int, float, string, list or part");
-  EXPECT_EQ(refusal(with(parameter("int", 1.5))), "manifest: of parameter 'x', 'default' is not an integer");
+            "manifest: of parameter 'x', 'type' is 'real', expected bool, int, float, string, list "
+            "or part");
+  EXPECT_EQ(refusal(with(parameter("int", 1.5))),
+            "manifest: of parameter 'x', 'default' is not an integer");
   EXPECT_EQ(refusal(with(parameter("int", 18446744073709551615U))),
             "manifest: of parameter 'x', 'default' is greater than a 64-bit integer can be");
-  EXPECT_EQ(refusal(with(parameter("string", "a\x1b[2J"))), "manifest: of parameter 'x', 'default' holds a control character");
-  EXPECT_EQ(refusal(with(parameter("string", "a\xc2\x9b"))), "manifest: of parameter 'x', 'default' holds a control character");
+  EXPECT_EQ(refusal(with(parameter("string", "a\x1b[2J"))),
+            "manifest: of parameter 'x', 'default' holds a control character");
+  EXPECT_EQ(refusal(with(parameter("string", "a\xc2\x9b"))),
+            "manifest: of parameter 'x', 'default' holds a control character");
   EXPECT_EQ(refusal(with(parameter("list", json::array()))),
             "manifest: of parameter 'x', 'of' is '', expected int, float or string");
-  EXPECT_EQ(refusal(sound_manifest("metric", "m")), "manifest: 'goal' is '', expected maximize or minimize");
+  EXPECT_EQ(refusal(sound_manifest("metric", "m")),
+            "manifest: 'goal' is '', expected maximize or minimize");
 }
 
 TEST(Manifest, ADefaultObeysItsOwnBounds) {
   json field = parameter("int", 0);
   field["min"] = 1.0;
   EXPECT_EQ(refusal(with(field)),
-            "manifest: of parameter 'x', 'default' breaks the parameter's own rule: got 0, expected an integer of at least 1");
+            "manifest: of parameter 'x', 'default' breaks the parameter's own rule: got 0, "
+            "expected an integer of at least 1");
 }
 
 TEST(Manifest, TwoParametersOfOneNameAreRefused) {
@@ -142,21 +158,26 @@ TEST(Manifest, TwoParametersOfOneNameAreRefused) {
 TEST(Manifest, DataFilesStayBelowTheirFolder) {
   const auto file_error = [](const std::string& key, const json& value) {
     json dataset = sound_manifest("dataset", "test");
-    json file{{"name", "a"}, {"folder", "f"}, {"url", ""}, {"sha256", ""}, {"content", ""}, {"bytes", 1}};
+    json file{{"name", "a"},  {"folder", "f"}, {"url", ""},
+              {"sha256", ""}, {"content", ""}, {"bytes", 1}};
     file[key] = value;
     dataset["files"] = {file};
     return refusal(dataset);
   };
-  EXPECT_EQ(file_error("name", "../passwd"),
-            "manifest: in entry 0 of 'files', 'name' is '../passwd', expected the plain name of a file");
+  EXPECT_EQ(
+      file_error("name", "../passwd"),
+      "manifest: in entry 0 of 'files', 'name' is '../passwd', expected the plain name of a file");
   for (const char* folder : {"/etc", "..", "a/../../b", "a/..", "../a"}) {
-    EXPECT_EQ(file_error("folder", folder), std::string("manifest: in entry 0 of 'files', 'folder' is '") + folder +
-                                                "', expected a folder below the data folder");
+    EXPECT_EQ(file_error("folder", folder),
+              std::string("manifest: in entry 0 of 'files', 'folder' is '") + folder +
+                  "', expected a folder below the data folder");
   }
-  EXPECT_NE(file_error("url", "gopher://x").find("expected https://, http:// or file://"), std::string::npos);
+  EXPECT_NE(file_error("url", "gopher://x").find("expected https://, http:// or file://"),
+            std::string::npos);
   EXPECT_NE(file_error("sha256", "abc").find("is not a SHA-256"), std::string::npos);
   EXPECT_EQ(file_error("bytes", -1), "manifest: in entry 0 of 'files', 'bytes' is negative");
-  EXPECT_EQ(file_error("unless", "path"), "manifest: 'files' asks for 'a' unless 'path', which is no parameter");
+  EXPECT_EQ(file_error("unless", "path"),
+            "manifest: 'files' asks for 'a' unless 'path', which is no parameter");
 }
 
 TEST(Manifest, EverythingIsBounded) {
@@ -170,12 +191,16 @@ TEST(Manifest, EverythingIsBounded) {
     manifest["params"].push_back(field);
   }
   EXPECT_EQ(refusal(manifest), "manifest: 'params' has 300 entries, expected at most 256");
-  const auto section_error = [](const std::string& text) { return error_of([&] { parse_manifests(text); }); };
+  const auto section_error = [](const std::string& text) {
+    return error_of([&] { parse_manifests(text); });
+  };
   const std::string end = "; rebuild the plugin, and don't write into section .paribus by hand";
-  EXPECT_EQ(section_error(std::string(70000, 'a')), "manifest 1 has 70000 bytes, expected at most 65536" + end);
+  EXPECT_EQ(section_error(std::string(70000, 'a')),
+            "manifest 1 has 70000 bytes, expected at most 65536" + end);
   EXPECT_EQ(section_error(std::string(60000, '[')), "manifest 1 is nested too deeply" + end);
   std::string many;
-  for (int i = 0; i < 257; ++i) many += sound_manifest("loss", "l" + std::to_string(i)).dump() + "\n";
+  for (int i = 0; i < 257; ++i)
+    many += sound_manifest("loss", "l" + std::to_string(i)).dump() + "\n";
   EXPECT_EQ(section_error(many), "offers more than 256 parts; split it into several plugins");
 }
 
@@ -199,7 +224,8 @@ TEST(Manifest, DamagedTextIsRefusedAtEveryLength) {
 
 TEST(Manifest, OnePartTwiceInAFileIsRefused) {
   const std::string line = sound_manifest("loss", "test").dump() + "\n";
-  EXPECT_EQ(error_of([&] { parse_manifests(line + line); }), "offers loss/test twice; rename one of them and rebuild");
+  EXPECT_EQ(error_of([&] { parse_manifests(line + line); }),
+            "offers loss/test twice; rename one of them and rebuild");
 }
 
 }  // namespace

@@ -24,7 +24,8 @@ TEST(Nearest, FindsAbbreviationsAndComponents) {
 }
 
 TEST(Nearest, ComparesAddressesWithoutTheirCommonFront) {
-  EXPECT_EQ(nearest("optimizer.learning_rate", {"optimizer.lr", "optimizer.momentum"}), Words{"optimizer.lr"});
+  EXPECT_EQ(nearest("optimizer.learning_rate", {"optimizer.lr", "optimizer.momentum"}),
+            Words{"optimizer.lr"});
   EXPECT_EQ(nearest("optimzer.lr", {"optimizer.lr", "callback.ema.decay"}), Words{"optimizer.lr"});
   EXPECT_EQ(nearest("optimizer.zzz", {"optimizer.lr", "optimizer.k"}), Words{});
 }

@@ -2,11 +2,11 @@
 #include "plugins_command.h"
 
 #include <gtest/gtest.h>
+#include <toml++/toml.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <sstream>
-#include <toml++/toml.h>
 
 #include "registry/catalog.h"
 #include "temporary.h"
@@ -45,7 +45,8 @@ class PluginsCommand : public testing::Test {
     add(sgd);
     add(sound_manifest("optimizer", "adam"));
     add(sound_manifest("search", "grid"));
-    for (const char* kind : {"transform", "schedule", "callback", "model", "loss", "dataset", "tracker"}) {
+    for (const char* kind :
+         {"transform", "schedule", "callback", "model", "loss", "dataset", "tracker"}) {
       json manifest = sgd;
       manifest["kind"] = kind, manifest["name"] = std::string("a_") + kind;
       add(manifest);
@@ -64,7 +65,9 @@ class PluginsCommand : public testing::Test {
     answer.err = all_of(err);
     return answer;
   }
-  static Answer show(const std::string& part, bool as_json = false) { return ask({.show = part, .json = as_json}); }
+  static Answer show(const std::string& part, bool as_json = false) {
+    return ask({.show = part, .json = as_json});
+  }
 
   TemporaryFolder folder_;
   Variable cache_{"XDG_CACHE_HOME", (folder_ / "cache").string()};
@@ -91,9 +94,10 @@ TEST_F(PluginsCommand, ListsRefusedFilesWithReasonsOnStderr) {
   const std::filesystem::path file = write_bytes(folder_ / "plugins/broken.so", "text");
   const Answer answer = ask({});
   EXPECT_EQ(answer.status, 0);
-  EXPECT_NE(answer.err.find("refused: " + file.string() +
-                            ": is not an ELF file; it is no Paribus plugin; take it out of the folder\n"),
-            std::string::npos)
+  EXPECT_NE(
+      answer.err.find("refused: " + file.string() +
+                      ": is not an ELF file; it is no Paribus plugin; take it out of the folder\n"),
+      std::string::npos)
       << answer.err;
   const json listed = json::parse(ask({.json = true}).out);
   EXPECT_EQ(listed.at("refused").at(0).at("file"), file.string());
@@ -112,7 +116,8 @@ TEST_F(PluginsCommand, JsonHoldsWholeSchemas) {
 TEST_F(PluginsCommand, AnUnknownKindIsAnError) {
   const Answer answer = ask({.kind = "optimiser"});
   EXPECT_EQ(answer.status, 2);
-  EXPECT_EQ(answer.err, "paribus: plugins: there is no kind 'optimiser'; did you mean 'optimizer'?\n");
+  EXPECT_EQ(answer.err,
+            "paribus: plugins: there is no kind 'optimiser'; did you mean 'optimizer'?\n");
   EXPECT_EQ(answer.out, "");
 }
 
@@ -133,7 +138,8 @@ TEST_F(PluginsCommand, ShowsAPartForPeople) {
        }) {
     EXPECT_NE(answer.out.find(line), std::string::npos) << line << "in\n" << answer.out;
   }
-  EXPECT_NE(answer.out.find("plugin     " + (folder_ / "plugins/sgd.so").string()), std::string::npos);
+  EXPECT_NE(answer.out.find("plugin     " + (folder_ / "plugins/sgd.so").string()),
+            std::string::npos);
 }
 
 TEST_F(PluginsCommand, ShowsAPartAsJson) {
@@ -158,10 +164,16 @@ TEST_F(PluginsCommand, EveryExampleIsTomlThatHoldsTheDefaults) {
 TEST_F(PluginsCommand, AnUnknownPartNamesNearOnes) {
   EXPECT_EQ(show("optimizer/sdg").status, 2);
   const auto error = [](const std::string& part) { return show(part).err; };
-  EXPECT_NE(error("optimizer/sdg").find("there is no part 'optimizer/sdg', expected KIND/NAME; did you mean 'optimizer/sgd'?\n"), std::string::npos);
-  EXPECT_NE(error("sgd").find("there is no part 'sgd', expected KIND/NAME; did you mean 'optimizer/sgd'?\n"), std::string::npos);
+  EXPECT_NE(error("optimizer/sdg")
+                .find("there is no part 'optimizer/sdg', expected KIND/NAME; did you mean "
+                      "'optimizer/sgd'?\n"),
+            std::string::npos);
+  EXPECT_NE(error("sgd").find(
+                "there is no part 'sgd', expected KIND/NAME; did you mean 'optimizer/sgd'?\n"),
+            std::string::npos);
   EXPECT_NE(error("optimiser/sgd").find("; did you mean 'optimizer/sgd'?\n"), std::string::npos);
-  EXPECT_NE(error("optimizer/zzzzzz").find("expected KIND/NAME; `paribus plugins` lists them\n"), std::string::npos);
+  EXPECT_NE(error("optimizer/zzzzzz").find("expected KIND/NAME; `paribus plugins` lists them\n"),
+            std::string::npos);
 }
 
 TEST_F(PluginsCommand, ChecksAFileByItself) {
@@ -170,7 +182,9 @@ TEST_F(PluginsCommand, ChecksAFileByItself) {
   EXPECT_EQ(answer.out, "optimizer/good: fine, 1 parameters, gcc 12.2.0\n");
   answer = ask({.check = fixture("wrong_abi").string()});
   EXPECT_EQ(answer.status, 2);
-  EXPECT_EQ(answer.err.find("paribus: " + fixture("wrong_abi").string() + ": was built against kernel ABI 0123456789abcdef"), 0U);
+  EXPECT_EQ(answer.err.find("paribus: " + fixture("wrong_abi").string() +
+                            ": was built against kernel ABI 0123456789abcdef"),
+            0U);
 }
 
 TEST_F(PluginsCommand, TwinsAreAnError) {
@@ -196,8 +210,13 @@ TEST_F(PluginsCommand, IsWiredIntoTheCommandLine) {
   };
   EXPECT_EQ(run({"plugins", "show", "optimizer/sgd"}).first, 0);
   EXPECT_EQ(run({"plugins", "show", "optimizer/none"}).first, 2);
-  EXPECT_EQ(json::parse(run({"plugins", "show", "optimizer/sgd", "--json"}).second).at("name"), "sgd");
-  EXPECT_EQ(json::parse(run({"plugins", "--json", "--kind", "search"}).second).at("parts").at(0).at("kind"), "search");
+  EXPECT_EQ(json::parse(run({"plugins", "show", "optimizer/sgd", "--json"}).second).at("name"),
+            "sgd");
+  EXPECT_EQ(json::parse(run({"plugins", "--json", "--kind", "search"}).second)
+                .at("parts")
+                .at(0)
+                .at("kind"),
+            "search");
 }
 
 TEST_F(PluginsCommand, TheCommandLineWantsTheNameOfAPart) {

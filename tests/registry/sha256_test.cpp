@@ -46,11 +46,14 @@ TEST(Sha256, OfContentLooksIntoGzip) {
 TEST(Sha256, SaysWhichFileCannotBeRead) {
   const TemporaryFolder folder;
   const std::string expected =
-      (folder / "none").string() + ": cannot be read: No such file or directory; check that it exists and its permissions";
+      (folder / "none").string() +
+      ": cannot be read: No such file or directory; check that it exists and its permissions";
   EXPECT_EQ(error_of([&] { sha256_of_file(folder / "none"); }), expected);
   EXPECT_EQ(error_of([&] { sha256_of_content(folder / "none"); }), expected);
-  EXPECT_NE(error_of([&] { sha256_of_file(folder.path()); }).find("Is a directory"), std::string::npos);
-  EXPECT_NE(error_of([&] { sha256_of_content(folder.path()); }).find("Is a directory"), std::string::npos);
+  EXPECT_NE(error_of([&] { sha256_of_file(folder.path()); }).find("Is a directory"),
+            std::string::npos);
+  EXPECT_NE(error_of([&] { sha256_of_content(folder.path()); }).find("Is a directory"),
+            std::string::npos);
 }
 
 TEST(Sha256, RefusesDamagedGzip) {

@@ -52,7 +52,8 @@ inline std::string read_bytes(const fs::path& file) {
 inline fs::path write_bytes(const fs::path& file, const std::string& bytes) {
   fs::create_directories(file.parent_path());
   fs::remove(file);  // ext4 syncs a file that is cut and written anew, 6 ms each
-  std::ofstream(file, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  std::ofstream(file, std::ios::binary)
+      .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   return file;
 }
 
@@ -61,7 +62,9 @@ inline void make_old(const fs::path& file) {
   fs::last_write_time(file, fs::file_time_type::clock::now() - std::chrono::hours(1));
 }
 
-inline fs::path fixture(const std::string& name) { return fs::path(PARIBUS_FIXTURE_DIR) / (name + ".so"); }
+inline fs::path fixture(const std::string& name) {
+  return fs::path(PARIBUS_FIXTURE_DIR) / (name + ".so");
+}
 
 /// A sound manifest, to be spoilt.
 inline nlohmann::json sound_manifest(const std::string& kind, const std::string& name) {
@@ -77,7 +80,8 @@ inline nlohmann::json sound_manifest(const std::string& kind, const std::string&
           {"params", nlohmann::json::array()}};
 }
 
-/// The smallest ELF file with a section .paribus that holds `text`; sections: none, .paribus, names.
+/// The smallest ELF file with a section .paribus that holds `text`; sections: none, .paribus,
+/// names.
 inline std::string elf_with(const std::string& text) {
   const std::string names("\0.paribus\0.shstrtab\0", 20);
   Elf64_Ehdr header{};

@@ -15,7 +15,8 @@ const Host kHost{"aaaa", "2.13.0", "gcc 12.2.0", "x86-64-v3"};
 
 PartSchema part() {
   PartSchema result;
-  result.abi = "aaaa", result.libtorch = "2.13.0", result.compiler = "gcc 12.2.0", result.cpu = "x86-64";
+  result.abi = "aaaa", result.libtorch = "2.13.0", result.compiler = "gcc 12.2.0",
+  result.cpu = "x86-64";
   return result;
 }
 
@@ -36,24 +37,29 @@ TEST(Verify, TakesWhatAgrees) {
 TEST(Verify, RefusesAnotherKernel) {
   PartSchema schema = part();
   schema.abi = "bbbb";
-  EXPECT_EQ(refusal(schema), "was built against kernel ABI bbbb, this Paribus has aaaa; rebuild it with "
-                             "`cmake --build BUILD` in its own folder");
+  EXPECT_EQ(refusal(schema),
+            "was built against kernel ABI bbbb, this Paribus has aaaa; rebuild it with "
+            "`cmake --build BUILD` in its own folder");
 }
 
 TEST(Verify, RefusesAnotherLibTorch) {
   PartSchema schema = part();
   for (const char* version : {"2.12.0", "2.13.1", "2.13", "12.13.0", ""}) {
     schema.libtorch = version;
-    EXPECT_EQ(refusal(schema), std::string("was built against LibTorch ") + version +
-                                   ", this Paribus uses 2.13.0; rebuild it with `cmake --build BUILD` in its own folder");
+    EXPECT_EQ(
+        refusal(schema),
+        std::string("was built against LibTorch ") + version +
+            ", this Paribus uses 2.13.0; rebuild it with `cmake --build BUILD` in its own folder");
   }
 }
 
 TEST(Verify, RefusesAnUnknownCompiler) {
   PartSchema schema = part();
   schema.compiler = "icc 2021.10";
-  EXPECT_EQ(refusal(schema), "was built by 'icc 2021.10', this Paribus by 'gcc 12.2.0', and only gcc and clang are known "
-                             "to agree on the C++ ABI; rebuild it with CXX=g++ or CXX=clang++ in a fresh build folder");
+  EXPECT_EQ(
+      refusal(schema),
+      "was built by 'icc 2021.10', this Paribus by 'gcc 12.2.0', and only gcc and clang are known "
+      "to agree on the C++ ABI; rebuild it with CXX=g++ or CXX=clang++ in a fresh build folder");
 }
 
 TEST(Verify, HoldsTheLevelsOfCpus) {
@@ -64,13 +70,16 @@ TEST(Verify, HoldsTheLevelsOfCpus) {
       schema.cpu = levels[needed];
       Host host = kHost;
       host.cpu = levels[present];
-      EXPECT_EQ(refusal(schema, host) == "no error", needed <= present) << schema.cpu << " on " << host.cpu;
+      EXPECT_EQ(refusal(schema, host) == "no error", needed <= present)
+          << schema.cpu << " on " << host.cpu;
     }
   }
   PartSchema schema = part();
   schema.cpu = "x86-64-v4";
-  EXPECT_EQ(refusal(schema), "was built for CPUs of level x86-64-v4, this machine has x86-64-v3; rebuild it here, or with "
-                             "CXXFLAGS=-march=x86-64-v3 in a fresh build folder");
+  EXPECT_EQ(
+      refusal(schema),
+      "was built for CPUs of level x86-64-v4, this machine has x86-64-v3; rebuild it here, or with "
+      "CXXFLAGS=-march=x86-64-v3 in a fresh build folder");
 }
 
 TEST(Verify, RefusesAnotherFamilyOfCpus) {

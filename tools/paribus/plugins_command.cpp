@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins_command.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
@@ -52,7 +52,8 @@ void print_table(const Catalog& catalog, const std::string& kind, std::FILE* out
   std::string last;
   for (const PartSchema& part : catalog.parts()) {
     if (!kind.empty() && part.kind != kind) continue;
-    if (part.kind != last) fmt::print(out, "{}{}\n", last.empty() ? "" : "\n", bold(part.kind, out));
+    if (part.kind != last)
+      fmt::print(out, "{}{}\n", last.empty() ? "" : "\n", bold(part.kind, out));
     last = part.kind;
     fmt::print(out, "  {:<{}}  {}\n", part.name, width, first_line(part.doc));
   }
@@ -79,7 +80,8 @@ int list(const PluginsRequest& request, std::FILE* out, std::FILE* err) {
   print_table(catalog, request.kind, out);
   print_refusals(catalog, err);
   if (catalog.parts().empty()) {
-    fmt::print(err, "no plugin found in {}; set PARIBUS_PLUGINS to the folder that holds yours\n", shown(folders));
+    fmt::print(err, "no plugin found in {}; set PARIBUS_PLUGINS to the folder that holds yours\n",
+               shown(folders));
   }
   return 0;
 }
@@ -97,7 +99,8 @@ std::vector<std::string> meant(const Catalog& catalog, const std::string& word) 
   std::vector<std::string> result;
   for (const std::string& near : registry::nearest(name, names)) {
     for (const PartSchema& part : catalog.parts()) {
-      if (part.name == near && (!known_kind || part.kind == kind)) result.push_back(part.kind + "/" + part.name);
+      if (part.name == near && (!known_kind || part.kind == kind))
+        result.push_back(part.kind + "/" + part.name);
     }
   }
   return result;
@@ -120,9 +123,11 @@ int show(const PluginsRequest& request, std::FILE* out, std::FILE* err) {
 
 int check(const PluginsRequest& request, std::FILE* out) {
   try {
-    for (const PartSchema& part : registry::parse_manifests(registry::read_section(request.check).text)) {
+    for (const PartSchema& part :
+         registry::parse_manifests(registry::read_section(request.check).text)) {
       verify(part, registry::this_host());
-      fmt::print(out, "{}/{}: fine, {} parameters, {}\n", part.kind, part.name, part.fields.size(), part.compiler);
+      fmt::print(out, "{}/{}: fine, {} parameters, {}\n", part.kind, part.name, part.fields.size(),
+                 part.compiler);
     }
     return 0;
   } catch (const Error& problem) {
@@ -144,19 +149,22 @@ int run_plugins_command(const PluginsRequest& request, std::FILE* out, std::FILE
 
 void add_plugins_command(CLI::App& app, int& exit_status) {
   const auto request = std::make_shared<PluginsRequest>();
-  CLI::App* plugins = app.add_subcommand("plugins", "the parts at hand: list, show one, check a file");
+  CLI::App* plugins =
+      app.add_subcommand("plugins", "the parts at hand: list, show one, check a file");
   plugins->require_subcommand(0, 1);
   plugins->add_option("--kind", request->kind, "only this kind: dataset, model, optimizer, ...");
   plugins->add_flag("--json", request->json, "print JSON");
 
-  CLI::App* show_part = plugins->add_subcommand("show", "parameters, origin and an example of one part");
+  CLI::App* show_part =
+      plugins->add_subcommand("show", "parameters, origin and an example of one part");
   show_part->add_option("part", request->show, "KIND/NAME, e.g. optimizer/sgd")->required();
   show_part->add_flag("--json", request->json, "print JSON");
 
   CLI::App* check_file = plugins->add_subcommand("check", "whether this Paribus would take a file");
   check_file->add_option("file", request->check, "FILE.so")->required();
 
-  plugins->callback([request, &exit_status] { exit_status = run_plugins_command(*request, stdout, stderr); });
+  plugins->callback(
+      [request, &exit_status] { exit_status = run_plugins_command(*request, stdout, stderr); });
 }
 
 }  // namespace paribus

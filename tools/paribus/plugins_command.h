@@ -14,17 +14,18 @@ class App;
 
 namespace paribus {
 
-/// `paribus plugins [--kind K] [--json]`, `paribus plugins show KIND/NAME [--json]`, `paribus plugins check FILE.so`
+/// `paribus plugins [--kind K] [--json]`, `paribus plugins show KIND/NAME [--json]`, `paribus
+/// plugins check FILE.so`
 struct PluginsRequest {
-  std::string kind{};                            // "": all
-  std::string show{};                            // "optimizer/sgd"; "": list
-  std::string check{};                           // a file to look at by itself
+  std::string kind{};   // "": all
+  std::string show{};   // "optimizer/sgd"; "": list
+  std::string check{};  // a file to look at by itself
   bool json = false;
   std::vector<std::filesystem::path> folders{};  // before those that every command searches
 };
 
-/// Returns the exit status: 0, or 2 where the request was wrong. Results go to `out`, refusals and errors to `err`;
-/// colours only on a terminal.
+/// Returns the exit status: 0, or 2 where the request was wrong. Results go to `out`, refusals and
+/// errors to `err`; colours only on a terminal.
 int run_plugins_command(const PluginsRequest& request, std::FILE* out, std::FILE* err);
 
 /// The whole page of one part: parameters, origin, and lines that may stand in a study.

@@ -37,12 +37,18 @@ std::string toml(const Value& value) {
 std::string type_words(const FieldSchema& field) {
   const std::string ending = field.optional ? " or none" : "";
   switch (field.type) {
-    case FieldType::boolean: return "bool" + ending;
-    case FieldType::integer: return "int" + ending;
-    case FieldType::real: return "float" + ending;
-    case FieldType::text: return "string" + ending;
-    case FieldType::list: return fmt::format("list of {}", field.of) + ending;
-    case FieldType::part: return fmt::format("{} (part)", field.of) + ending;
+    case FieldType::boolean:
+      return "bool" + ending;
+    case FieldType::integer:
+      return "int" + ending;
+    case FieldType::real:
+      return "float" + ending;
+    case FieldType::text:
+      return "string" + ending;
+    case FieldType::list:
+      return fmt::format("list of {}", field.of) + ending;
+    case FieldType::part:
+      return fmt::format("{} (part)", field.of) + ending;
   }
   return "";
 }
@@ -52,7 +58,8 @@ bool is_empty_slot(const FieldSchema& field) {
 }
 
 std::string default_words(const FieldSchema& field) {
-  if (std::holds_alternative<std::monostate>(field.default_value) || is_empty_slot(field)) return "none";
+  if (std::holds_alternative<std::monostate>(field.default_value) || is_empty_slot(field))
+    return "none";
   return toml(field.default_value);
 }
 
@@ -77,12 +84,13 @@ std::string parameter_table(const PartSchema& part) {
   if (part.fields.empty()) return "No parameters.\n";
   std::vector<Row> rows{{"parameter", "type", "default", "allowed", "unit", "live", "what"}};
   for (const FieldSchema& field : part.fields) {
-    rows.push_back({field.name, type_words(field), default_words(field), allowed_words(field), field.unit,
-                    field.live ? "live" : "", one_line(field.doc)});
+    rows.push_back({field.name, type_words(field), default_words(field), allowed_words(field),
+                    field.unit, field.live ? "live" : "", one_line(field.doc)});
   }
   std::array<std::size_t, 7> width{};
   for (std::size_t column = 0; column < width.size(); ++column) {
-    const bool headed_only = std::all_of(rows.begin() + 1, rows.end(), [&](const Row& row) { return row[column].empty(); });
+    const bool headed_only = std::all_of(rows.begin() + 1, rows.end(),
+                                         [&](const Row& row) { return row[column].empty(); });
     if (headed_only) continue;  // a column without entries isn't shown
     for (const Row& row : rows) width[column] = std::max(width[column], row[column].size());
   }
@@ -103,8 +111,9 @@ std::string of_its_kind(const PartSchema& part) {
   if (!part.reads.empty()) text += fmt::format("reads      {}\n", fmt::join(part.reads, ", "));
   if (!part.writes.empty()) text += fmt::format("writes     {}\n", fmt::join(part.writes, ", "));
   for (const registry::FileSchema& file : part.files) {
-    text += fmt::format("file       {}{}{}, {} bytes{}{}\n", file.folder, file.folder.empty() ? "" : "/", file.name,
-                        file.bytes, file.url.empty() ? "" : " from ", file.url);
+    text += fmt::format("file       {}{}{}, {} bytes{}{}\n", file.folder,
+                        file.folder.empty() ? "" : "/", file.name, file.bytes,
+                        file.url.empty() ? "" : " from ", file.url);
   }
   return text;
 }
@@ -116,7 +125,9 @@ std::vector<std::pair<std::string, const FieldSchema*>> assignments(const PartSc
     if (default_words(field) == "none") continue;
     const std::string value = toml(field.default_value);
     const bool slot = field.type == FieldType::part;
-    result.emplace_back(fmt::format("{} = {}", field.name, slot ? fmt::format("{{ use = {} }}", value) : value), &field);
+    result.emplace_back(
+        fmt::format("{} = {}", field.name, slot ? fmt::format("{{ use = {} }}", value) : value),
+        &field);
   }
   return result;
 }
@@ -130,7 +141,8 @@ std::string inline_table(const PartSchema& part) {
 std::string section(const std::string& header, const PartSchema& part) {
   std::string text = fmt::format("{}\nuse = \"{}\"\n", header, part.name);
   std::size_t width = 0;
-  for (const auto& [assignment, field] : assignments(part)) width = std::max(width, assignment.size());
+  for (const auto& [assignment, field] : assignments(part))
+    width = std::max(width, assignment.size());
   for (const auto& [assignment, field] : assignments(part)) {
     text += fmt::format("{:<{}}  # {}\n", assignment, width, one_line(field->doc));
   }
@@ -140,10 +152,13 @@ std::string section(const std::string& header, const PartSchema& part) {
 }  // namespace
 
 std::string toml_example(const PartSchema& part) {
-  if (part.kind == "transform") return fmt::format("[data]\ntransforms = [{}]\n", inline_table(part));
-  if (part.kind == "schedule") return fmt::format("[schedule]\n\"optimizer.lr\" = {}\n", inline_table(part));
+  if (part.kind == "transform")
+    return fmt::format("[data]\ntransforms = [{}]\n", inline_table(part));
+  if (part.kind == "schedule")
+    return fmt::format("[schedule]\n\"optimizer.lr\" = {}\n", inline_table(part));
   if (part.kind == "search") {
-    return fmt::format("[sweep]\n\"optimizer.lr\" = {{ log = [0.01, 1.0] }}\nsearch = {}\n", inline_table(part));
+    return fmt::format("[sweep]\n\"optimizer.lr\" = {{ log = [0.01, 1.0] }}\nsearch = {}\n",
+                       inline_table(part));
   }
   if (part.kind == "dataset") return section("[data]", part);
   const bool several = part.kind == "callback" || part.kind == "tracker" || part.kind == "metric";
@@ -151,9 +166,11 @@ std::string toml_example(const PartSchema& part) {
 }
 
 std::string describe(const PartSchema& part) {
-  return fmt::format("{}/{}: {}\n\n{}\n{}plugin     {}\ncompiler   {}\nLibTorch   {}\nCPU        {}\n\nIn a study:\n\n{}",
-                     part.kind, part.name, part.doc, parameter_table(part), of_its_kind(part), part.plugin.string(),
-                     part.compiler, part.libtorch, part.cpu, toml_example(part));
+  return fmt::format(
+      "{}/{}: {}\n\n{}\n{}plugin     {}\ncompiler   {}\nLibTorch   {}\nCPU        {}\n\nIn a "
+      "study:\n\n{}",
+      part.kind, part.name, part.doc, parameter_table(part), of_its_kind(part),
+      part.plugin.string(), part.compiler, part.libtorch, part.cpu, toml_example(part));
 }
 
 }  // namespace paribus
