@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "study/document.h"
+
+namespace paribus {
+
+/// What makes one arm, or one point of a sweep, from the base.
+struct Variant {
+  std::string name;
+  Place place;
+  std::vector<Config> overlays;  // in this order, references followed
+
+  [[nodiscard]] Config over(Config base, Problems& problems) const;
+};
+
+/// The arms of [arms] with every `@arm` replaced by what it stands for, or those that [ablate] writes; one of name
+/// "base" that changes nothing where there is neither. The baseline comes first.
+std::vector<Variant> arms_of(const Document& document, Problems& problems);
+
+}  // namespace paribus

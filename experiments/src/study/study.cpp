@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "study/study.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <thread>
+
+#include "registry/nearest.h"
+#include "study/arms.h"
+#include "study/document.h"
+#include "study/resolve.h"
+#include "study/resolved_text.h"
+#include "study/settings.h"
+#include "study/sweep.h"
+#include "study/targets.h"
+
+namespace paribus {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kSeedsOfArms = 5;  // a comparison needs several
+
+/// Nowhere in `table` unless it is written there.
+Place place_in(const Config* table, std::string_view key) {
+  const Config* value = table == nullptr ? nullptr : table->find(key);
+  return value == nullptr ? Place{} : value->place();
+}
+
+/// [study]; null where it isn't there or isn't a table.
+const Config* study_table(const Document& document, Problems& problems) {
+  const Config* table = document.root.find("study");
+  if (table == nullptr || table->as_table() != nullptr) return table;
+  problems.add(table->place(), fmt::format("study is {}, expected a table", table->what()));
+  return nullptr;
+}
+
+std::vector<fs::path> folders_of(const Config* table, Problems& problems) {
+  std::vector<fs::path> folders;
+  const Config* list = table == nullptr ? nullptr : table->find("plugins");
+  if (list == nullptr) return folders;
+  const auto good = checked_value(*find_field(study_fields(), "plugins"), *list, "study", problems);
+  if (!good || list->as_list() == nullptr) return folders;
+  for (const Config& element : *list->as_list()) {
+    const fs::path base = element.place().line == 0 ? fs::current_path() : fs::path(*element.place().file).parent_path();
+    const fs::path folder = fs::absolute(base / *element.as_text()).lexically_normal();
+    std::error_code code;
+    if (!fs::is_directory(folder, code)) {
+      problems.add(element.place(), fmt::format("study: no folder of plugins at {}", folder.string()));
+    }
+    folders.push_back(folder);
+  }
+  return folders;
+}
+
+std::vector<std::uint64_t> seed_list(const Config& list, Problems& problems) {
+  std::vector<std::uint64_t> seeds;
+  std::set<std::int64_t> seen;
+  if (list.as_list()->empty()) problems.add(list.place(), "study: 'seeds' is an empty list, expected at least one seed");
+  for (const Config& element : *list.as_list()) {
+    const std::int64_t* seed = element.as_integer();
+    if (seed == nullptr || *seed < 0) {
+      problems.add(element.place(), fmt::format("study: a seed is an integer of at least 0, got {}", element.toml()));
+    } else if (!seen.insert(*seed).second) {
+      problems.add(element.place(), fmt::format("study: seed {} is there twice", *seed));
+    } else {
+      seeds.push_back(static_cast<std::uint64_t>(*seed));
+    }
+  }
+  return seeds;
+}
+
+std::vector<std::uint64_t> seeds_of(const Config* table, bool has_arms, Problems& problems) {
+  const Config* given = table == nullptr ? nullptr : table->find("seeds");
+  if (given != nullptr && given->as_list() != nullptr) return seed_list(*given, problems);
+  std::int64_t count = has_arms ? kSeedsOfArms : 1;
+  if (given != nullptr) {
+    const auto good = checked_value(*find_field(study_fields(), "seeds"), *given, "study", problems);
+    if (good) count = std::get<std::int64_t>(*good);
+  }
+  std::vector<std::uint64_t> seeds;
+  for (std::int64_t seed = 0; seed < count; ++seed) seeds.push_back(static_cast<std::uint64_t>(seed));
+  return seeds;
+}
+
+/// A function of the study and the machine, never of -j.
+std::int64_t threads_of(const Config* table, std::size_t trials, Problems& problems) {
+  const Config* given = table == nullptr ? nullptr : table->find("threads");
+  const bool is_auto = given == nullptr || (given->as_text() != nullptr && *given->as_text() == "auto");
+  if (!is_auto) {
+    const auto good = checked_value(*find_field(study_fields(), "threads"), *given, "study", problems);
+    return good ? std::get<std::int64_t>(*good) : 1;
+  }
+  const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+  return trials >= cores ? 1 : static_cast<std::int64_t>(cores);
+}
+
+void read_study(const Config* table, Study& study, Problems& problems) {
+  StudySettings settings;
+  settings.name = study.path.stem().string();
+  if (table != nullptr) {
+    for (const Config::Entry& entry : *table->as_table()) {
+      if (find_field(study_fields(), entry.key) != nullptr) continue;
+      problems.add(entry.key_place, fmt::format("unknown key '{}' in [study]{}", entry.key.substr(0, 60),
+                                                registry::did_you_mean(entry.key, names_of(study_fields()))));
+    }
+    read_settings(study_settings(), "study", *table, settings, problems);
+  }
+  study.name = settings.name, study.question = settings.question;
+  study.metric = settings.metric, study.goal = settings.goal;
+  study.at = settings.at, study.test = settings.test;
+  study.alpha = settings.alpha, study.margin = settings.margin;
+}
+
+/// Names of all that a trial records.
+std::vector<std::string> recorded(const TrialSpec& spec) {
+  std::vector<std::string> names{"train.loss", "valid.loss"};
+  for (const PartSpec& metric : spec.metrics) names.push_back("valid." + metric.address.substr(7));
+  return names;
+}
+
+void settle_metric(Study& study, const TrialSpec& first, const registry::Catalog& catalog) {
+  if (study.metric.empty()) {
+    const std::vector<std::string> names = recorded(first);
+    const bool has_accuracy = std::find(names.begin(), names.end(), "valid.accuracy") != names.end();
+    study.metric = has_accuracy ? "valid.accuracy" : names.size() > 2 ? names[2] : "valid.loss";
+  }
+  if (!study.goal.empty()) return;
+  study.goal = "minimize";
+  for (const PartSpec& metric : first.metrics) {
+    const registry::PartSchema* schema = catalog.find("metric", metric.use);
+    if ("valid." + metric.address.substr(7) == study.metric && schema != nullptr) study.goal = schema->goal;
+  }
+}
+
+void check_metric(const Study& study, const TrialSpec& spec, const Place& place, const std::string& arm, Problems& problems) {
+  const std::vector<std::string> names = recorded(spec);
+  if (std::find(names.begin(), names.end(), study.metric) != names.end()) return;
+  std::string near = registry::did_you_mean(study.metric, names);
+  if (near.empty()) {
+    for (const std::string& name : names) near += (near.empty() ? "; recorded are " : ", ") + name;
+  }
+  problems.add_of_arm(place, fmt::format("study: metric '{}' isn't recorded{}", study.metric, near), arm);
+}
+
+/// What can't differ between trials of one study.
+void check_overlay(const Config& overlay, Problems& problems) {
+  for (const Config::Entry& entry : *overlay.as_table()) {
+    const std::string first = entry.key.substr(0, entry.key.find('.'));
+    const bool fixed = first == "study" || first == "tracker" || first == "arms" || first == "sweep" || first == "ablate" ||
+                       first == "extends";
+    if (fixed) problems.add(entry.key_place, fmt::format("'{}' is the whole study's: it can't differ between trials", first));
+  }
+}
+
+Value swept_value(const TrialSpec& spec, const Config::Entry& entry, const registry::Catalog& catalog) {
+  if (const Value* held = param_at(spec, entry.key)) return *held;
+  Value plain;
+  if (!entry.value.to_value(plain)) return entry.value.toml();
+  const registry::FieldSchema* field = field_at(spec, entry.key, catalog);
+  return field == nullptr ? plain : registry::checked(*field, plain);
+}
+
+/// From the document to the trials.
+class Loader {
+ public:
+  Loader(const fs::path& path, const std::vector<std::string>& overrides, const registry::Catalog& catalog)
+      : problems_(path.string()), catalog_(catalog), resolver_(catalog, problems_) {
+    study_.path = path;
+    document_ = read_document(path, overrides, problems_);
+  }
+
+  Study load(const Proposer& propose) {
+    const Config* table = study_table(document_, problems_);
+    read_study(table, study_, problems_);
+    study_.plugins = folders_of(table, problems_);
+    study_.trackers = resolver_.parts("tracker", "tracker", document_.root.find("tracker"));
+    std::vector<Variant> variants = expand(propose);
+    study_.seeds = seeds_of(table, !study_.is_sweep && variants.size() > 1, problems_);
+    const std::size_t count = variants.size() * study_.seeds.size();
+    study_.threads = threads_of(table, count, problems_);
+    if (count > kMaxTrials) {
+      problems_.add(fmt::format("{} trials, expected at most {}; use fewer values or seeds", count, kMaxTrials));
+      problems_.raise();
+    }
+    std::vector<TrialSpec> specs = resolve(variants, place_in(table, "metric"));
+    problems_.raise();
+    plan(variants, specs);
+    auto provenance = std::make_shared<Provenance>(Provenance{std::move(document_.root), std::move(variants), document_.sweep});
+    study_.provenance = std::move(provenance);
+    std::vector<const TrialSpec*> first_of_each;
+    for (const TrialSpec& spec : specs) first_of_each.push_back(&spec);
+    study_.resolved = resolved_text(study_, first_of_each);
+    return std::move(study_);
+  }
+
+ private:
+  std::vector<Variant> expand(const Proposer& propose) {
+    study_.is_sweep = document_.has_sweep;
+    std::vector<Variant> arms = arms_of(document_, problems_);
+    if (!study_.is_sweep) return arms;
+    const std::vector<SweepAxis> axes = axes_of(document_.sweep, problems_);
+    for (const SweepAxis& axis : axes) {
+      study_.swept.insert(study_.swept.end(), axis.search.addresses.begin(), axis.search.addresses.end());
+    }
+    std::vector<Variant> points = points_of(axes, document_, resolver_, catalog_, propose, problems_);
+    return points.empty() ? std::vector<Variant>{{"base", {}, {}}} : points;  // so that the base is checked all the same
+  }
+
+  std::vector<TrialSpec> resolve(const std::vector<Variant>& variants, const Place& metric_place) {
+    std::vector<TrialSpec> specs;
+    specs.reserve(variants.size());
+    for (const Variant& variant : variants) {
+      const std::string arm = document_.has_arms ? variant.name : "";
+      for (const Config& overlay : variant.overlays) check_overlay(overlay, problems_);
+      TrialSpec spec = resolver_.trial(variant.over(document_.root, problems_), arm);
+      if (specs.empty()) settle_metric(study_, spec, catalog_);
+      if (!resolver_.broken("metric")) check_metric(study_, spec, metric_place, arm, problems_);
+      specs.push_back(std::move(spec));
+      if (problems_.enough()) break;
+    }
+    return specs;
+  }
+
+  void plan(const std::vector<Variant>& variants, const std::vector<TrialSpec>& specs) {
+    study_.trials.reserve(variants.size() * study_.seeds.size());
+    for (std::size_t i = 0; i < variants.size(); ++i) {
+      study_.arms.push_back(variants[i].name);
+      PlannedTrial trial{variants[i].name, 0, {}, specs[i]};
+      trial.spec.threads = study_.threads;
+      if (study_.is_sweep) {
+        for (const Config::Entry& entry : *variants[i].overlays[0].as_table()) {
+          trial.values[entry.key] = swept_value(specs[i], entry, catalog_);
+        }
+      }
+      for (const std::uint64_t seed : study_.seeds) {
+        trial.seed = trial.spec.seed = seed;
+        study_.trials.push_back(trial);
+      }
+    }
+  }
+
+  Problems problems_;
+  const registry::Catalog& catalog_;
+  Resolver resolver_;
+  Document document_;
+  Study study_;
+};
+
+}  // namespace
+
+Diagnostic Study::place(const std::string& address, const std::string& arm, const std::string& message) const {
+  Place nearest;
+  for (const Variant& variant : provenance->variants) {
+    if (variant.name != arm) continue;
+    Problems none("");
+    at_address(variant.over(provenance->base, none), address, &nearest);
+    break;
+  }
+  if (!nearest.file) return {path.string(), 1, 1, printable(message)};
+  return {*nearest.file, nearest.line, nearest.column, printable(message)};
+}
+
+std::vector<fs::path> plugin_folders(const fs::path& path, const std::vector<std::string>& overrides) {
+  Problems problems(path.string());
+  const Document document = read_document(path, overrides, problems);
+  Problems of_folders(path.string());  // all else is said by load_study
+  std::vector<fs::path> folders = folders_of(study_table(document, of_folders), of_folders);
+  of_folders.raise();
+  return folders;
+}
+
+Study load_study(const fs::path& path, const std::vector<std::string>& overrides, const registry::Catalog& catalog,
+                 const Proposer& propose) {
+  return Loader(path, overrides, catalog).load(propose);
+}
+
+}  // namespace paribus
