@@ -144,10 +144,10 @@ Section many(const std::string& address, std::vector<PartSpec> TrialSpec::* memb
 }
 
 Section schedule(const std::string& address) {
-  const auto compare = [address](Compare compare, const TrialSpec& a, const TrialSpec& b) {
+  const auto compare = [address](Compare alike_or_same, const TrialSpec& a, const TrialSpec& b) {
     const ScheduleSpec* x = schedule_at(a, address);
     const ScheduleSpec* y = schedule_at(b, address);
-    return x == nullptr || y == nullptr ? x == y : compare(x->part, y->part);
+    return x == nullptr || y == nullptr ? x == y : alike_or_same(x->part, y->part);
   };
   return {address, [=](const TrialSpec& a, const TrialSpec& b) { return compare(same, a, b); },
           [=](const TrialSpec& a, const TrialSpec& b) { return compare(alike, a, b); },

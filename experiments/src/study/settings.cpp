@@ -18,7 +18,7 @@ constexpr FieldType type_of() {
 }
 
 struct Bounds {
-  std::optional<double> min, above, max, below;
+  std::optional<double> min{}, above{}, max{}, below{};
 };
 
 template <class Settings, class T>
