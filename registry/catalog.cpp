@@ -159,9 +159,14 @@ Catalog Catalog::scan(const std::vector<fs::path>& folders) {
   for (const fs::path& folder : folders) scan.folder(folder);
   if (index_file) index.save(*index_file);
 
-  Catalog catalog;
+  Catalog catalog = of(std::move(scan.parts));
   catalog.refusals_ = std::move(scan.refusals);
-  catalog.parts_ = std::move(scan.parts);
+  return catalog;
+}
+
+Catalog Catalog::of(std::vector<PartSchema> parts) {
+  Catalog catalog;
+  catalog.parts_ = std::move(parts);
   std::stable_sort(catalog.parts_.begin(), catalog.parts_.end(), before);
   refuse_twins(catalog.parts_);
   return catalog;

@@ -28,6 +28,8 @@ class Catalog {
       const std::vector<std::filesystem::path>& first);
   /// Throws Error naming both files where two parts have one kind and name.
   static Catalog scan(const std::vector<std::filesystem::path>& folders);
+  /// Of parts that are known already, e.g. in a test; each kind and name once.
+  static Catalog of(std::vector<PartSchema> parts);
 
   [[nodiscard]] const PartSchema* find(std::string_view kind, std::string_view name) const;
   [[nodiscard]] std::vector<std::string> names(std::string_view kind) const;

@@ -22,7 +22,7 @@ std::string place_of(const std::string& address) {
   std::size_t parts = is_part_list(path[0]) ? 2 : 1;
   if (path.size() > 1 && path[0] == "data" && path[1] == "transforms") parts = 3;
   std::string place;
-  for (std::size_t i = 0; i < std::min(parts, path.size()); ++i) place += (i == 0 ? "" : ".") + path[i];
+  for (std::size_t i = 0; i < std::min(parts, path.size()); ++i) place += fmt::format("{}{}", i == 0 ? "" : ".", path[i]);
   return place;
 }
 
@@ -173,7 +173,7 @@ std::vector<Variant> ablated(const Config& ablate, Problems& problems) {
     if (address == nullptr || !is_removable(*address)) {
       problems.add(element.place(), fmt::format("{} can't be left out: expected an entry of callback, metric or "
                                                 "data.transforms, or a schedule, e.g. \"callback.ema\"",
-                                                address == nullptr ? element.what() : "'" + *address + "'"));
+                                                address == nullptr ? std::string(element.what()) : fmt::format("'{}'", *address)));
       continue;
     }
     if (!seen.insert(*address).second) {

@@ -113,14 +113,14 @@ std::string Config::toml() const {
   if (const auto* word = as_text()) return toml_text(*word);
   std::string text;
   if (const List* list = as_list()) {
-    for (const Config& element : *list) text += (text.empty() ? "" : ", ") + element.toml();
-    return "[" + text + "]";
+    for (const Config& element : *list) text += fmt::format("{}{}", text.empty() ? "" : ", ", element.toml());
+    return fmt::format("[{}]", text);
   }
   const Table* table = as_table();
   if (table == nullptr) return "1970-01-01";  // refused wherever it is read
   if (table->empty()) return "{}";
-  for (const Entry& entry : *table) text += (text.empty() ? "" : ", ") + toml_key(entry.key) + " = " + entry.value.toml();
-  return "{ " + text + " }";
+  for (const Entry& entry : *table) text += fmt::format("{}{}", text.empty() ? "" : ", ", toml_key(entry.key) + " = " + entry.value.toml());
+  return fmt::format("{{ {} }}", text);
 }
 
 std::size_t Config::size() const {
@@ -172,8 +172,8 @@ std::string toml_value(const Value& value) {
           return toml_text(held);
         } else {
           std::string text;
-          for (const auto& element : held) text += (text.empty() ? "" : ", ") + toml_value(Value{element});
-          return "[" + text + "]";
+          for (const auto& element : held) text += fmt::format("{}{}", text.empty() ? "" : ", ", toml_value(Value{element}));
+          return fmt::format("[{}]", text);
         }
       },
       value);

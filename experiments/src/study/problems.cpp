@@ -13,7 +13,7 @@ auto key_of(const Diagnostic& it) { return std::tie(it.file, it.line, it.column,
 
 std::string joined(const std::vector<Diagnostic>& problems) {
   std::string text;
-  for (const Diagnostic& problem : problems) text += (text.empty() ? "" : "\n") + problem.text();
+  for (const Diagnostic& problem : problems) text += fmt::format("{}{}", text.empty() ? "" : "\n", problem.text());
   return text;
 }
 
@@ -50,7 +50,7 @@ void Problems::raise() const {
   for (const auto& [problem, arms] : found_) {
     problems.push_back(problem);
     std::string names;
-    for (const std::string& arm : arms) names += (names.empty() ? "" : ", ") + arm;
+    for (const std::string& arm : arms) names += fmt::format("{}{}", names.empty() ? "" : ", ", arm);
     if (!names.empty()) problems.back().message += fmt::format(" (in arm {})", printable(names));
   }
   throw StudyError(std::move(problems));

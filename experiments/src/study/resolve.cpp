@@ -21,7 +21,7 @@ constexpr std::size_t kMaxList = 1000;  // parts in a list
 
 std::string list_of(const std::vector<std::string>& names) {
   std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  for (const std::string& name : names) text += fmt::format("{}{}", text.empty() ? "" : ", ", name);
   return text;
 }
 
@@ -229,7 +229,7 @@ std::vector<PartSpec> Resolver::parts(const std::string& kind, const std::string
   std::vector<PartSpec> result;
   if (list == nullptr) return result;
   if (list->as_text() == nullptr && list->as_list() == nullptr) {
-    const std::string form = address.find('.') == std::string::npos ? "[[" + address + "]]" : address + " = [...]";
+    const std::string form = address.find('.') == std::string::npos ? fmt::format("[[{}]]", address) : address + " = [...]";
     problems_.add(list->place(), fmt::format("{} is {}, expected a list of parts: write {}", address, list->what(), form));
     return result;
   }

@@ -218,7 +218,7 @@ bool all_like_first(const std::vector<const TrialSpec*>& specs, const Function& 
 std::string arm_text(const Variant& arm, const TrialSpec& spec, const Config& base, const std::vector<Section>& differing) {
   Problems none("");
   const Config config = arm.over(base, none);
-  const std::string prefix = "arms." + toml_key(arm.name) + ".";
+  const std::string prefix = fmt::format("arms.{}.", toml_key(arm.name));
   Writer writer(config, prefix);
   for (const Section& section : differing) section.write(writer, spec);
   return fmt::format("\n[arms.{}]  # {}\n{}{}", toml_key(arm.name), printable(arm.place.text()), writer.root, writer.body);

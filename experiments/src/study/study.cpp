@@ -114,10 +114,14 @@ void read_study(const Config* table, Study& study, Problems& problems) {
   study.alpha = settings.alpha, study.margin = settings.margin;
 }
 
+std::string recorded_name(const PartSpec& metric) {
+  return fmt::format("valid.{}", std::string_view(metric.address).substr(std::string_view("metric.").size()));
+}
+
 /// Names of all that a trial records.
 std::vector<std::string> recorded(const TrialSpec& spec) {
   std::vector<std::string> names{"train.loss", "valid.loss"};
-  for (const PartSpec& metric : spec.metrics) names.push_back("valid." + metric.address.substr(7));
+  for (const PartSpec& metric : spec.metrics) names.push_back(recorded_name(metric));
   return names;
 }
 
@@ -131,7 +135,7 @@ void settle_metric(Study& study, const TrialSpec& first, const registry::Catalog
   study.goal = "minimize";
   for (const PartSpec& metric : first.metrics) {
     const registry::PartSchema* schema = catalog.find("metric", metric.use);
-    if ("valid." + metric.address.substr(7) == study.metric && schema != nullptr) study.goal = schema->goal;
+    if (recorded_name(metric) == study.metric && schema != nullptr) study.goal = schema->goal;
   }
 }
 

@@ -89,7 +89,7 @@ class Expander {
       const SweepAxis& axis = axes_[i];
       for (std::size_t k = 0; k < axis.search.addresses.size(); ++k) {
         Config value = point[i].index >= 0 ? axis.values[k][static_cast<std::size_t>(point[i].index)] : sampled(axis, point[i]);
-        made.name += (made.name.empty() ? "" : ", ") + label(axis.search.addresses[k], value);
+        made.name += fmt::format("{}{}", made.name.empty() ? "" : ", ", label(axis.search.addresses[k], value));
         made.overlays[0].set(axis.search.addresses[k], axis.key_places[k], std::move(value));
       }
     }

@@ -59,7 +59,7 @@ std::string near_live(const std::string& address, const TrialSpec& trial, const 
   const std::string near = registry::did_you_mean(address, addresses);
   if (!near.empty() || addresses.empty()) return near;
   std::string all;
-  for (const std::string& it : addresses) all += (all.empty() ? "" : ", ") + it;
+  for (const std::string& it : addresses) all += fmt::format("{}{}", all.empty() ? "" : ", ", it);
   return "; live parameters: " + all;
 }
 
