@@ -72,6 +72,7 @@ class References {
       if (word != nullptr && word->starts_with('@')) {
         problems_.add(element.place(), fmt::format("'{}' can't stand in a list; name the entry, e.g. \"callback.ema\" = \"{}\"",
                                                    *word, *word));
+        continue;
       }
       result.push_back(element);
     }
@@ -81,7 +82,7 @@ class References {
   /// What arm `name` holds at the place in which `at` lies.
   Config target(const std::string& name, const std::string& at, const Place& here) {
     const std::string place = place_of(at);
-    const Config nothing = Config::text("", here);
+    const Config nothing = Config::text(kUnresolved, here);
     const std::optional<Config>& whole = merged(name, here);
     if (!whole) return nothing;
     const Config* found = at_address(*whole, place);

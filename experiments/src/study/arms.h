@@ -9,6 +9,9 @@
 
 namespace paribus {
 
+/// Stands where a reference leads nowhere, once that has been said.
+inline constexpr const char* kUnresolved = "@";
+
 /// What makes one arm, or one point of a sweep, from the base.
 struct Variant {
   std::string name;

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "registry/nearest.h"
+#include "study/arms.h"
 #include "study/merge.h"
 #include "study/targets.h"
 
@@ -144,6 +145,7 @@ const PartSchema* Resolver::schema_of(const std::string& kind, const Config* val
     return nullptr;
   }
   if (const PartSchema* schema = catalog_.find(kind, name)) return schema;
+  if (name == kUnresolved && !problems_.empty()) return nullptr;
   if (name.starts_with('@')) {
     problems_.add(place, fmt::format("'{}': an arm is referred to within [arms] only", shown(name)));
     return nullptr;
