@@ -121,7 +121,7 @@ class AxisReader {
   }
 
   [[nodiscard]] static std::string too_many(double count) {
-    return fmt::format("{:.0f} values, expected at most {}", count, kMaxTrials);
+    return fmt::format("{:g} values, expected at most {}", count, kMaxTrials);
   }
 
   [[nodiscard]] Config::List configs(const std::vector<double>& numbers, bool whole) const {

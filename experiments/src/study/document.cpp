@@ -76,7 +76,9 @@ class Reader {
     Place place{std::make_shared<const std::string>(printable("-s " + text)), 0, 0};
     const std::size_t equals = text.find('=');
     std::string key = text.substr(0, equals);
-    std::erase_if(key, [](char c) { return c == '"' || c == '\'' || c == ' '; });
+    std::erase_if(key, [](char c) { return c == '"' || c == '\''; });
+    key.erase(0, key.find_first_not_of(' '));
+    key.erase(key.find_last_not_of(' ') + 1);
     if (equals == std::string::npos || key.empty()) return problems_.add(place, "expected key=value");
     if (key == "extends") return problems_.add(place, "extends has its place in a file");
     const std::size_t begin = text.find_first_not_of(' ', equals + 1);
