@@ -65,7 +65,7 @@ std::string read_bounded(const fs::path& path, std::size_t most) {
   return bytes;
 }
 
-// ---- the public binary form: records of 3073 bytes -----------------------------------------------
+// The public binary form: records of 3073 bytes.
 
 void add_records(Items& items, const std::string& file, const std::string& bytes) {
   if (bytes.empty() || bytes.size() % kRecord != 0) {
@@ -93,7 +93,7 @@ Items* split_of_batch(Splits& splits, const std::string& name) {
   return name == "test_batch.bin" ? &splits.valid : nullptr;
 }
 
-// ---- image files ---------------------------------------------------------------------------------
+// Image files.
 
 struct JpegProblem {
   jpeg_error_mgr manager;
@@ -212,7 +212,7 @@ void add_folder(Items& items, const fs::path& dir) {
     add_image(items, {file.label, file.name, read_bounded(file.name, kMaxImageBytes)});
 }
 
-// ---- where they come from ------------------------------------------------------------------------
+// Where they come from.
 
 void from_folder(Splits& splits, const fs::path& dir) {
   std::set<fs::path> entries;

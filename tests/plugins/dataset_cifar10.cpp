@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstdio>  // before jpeglib.h, which needs it
+#include <ATen/ops/bincount.h>
 #include <jpeglib.h>
 #include <png.h>
 
 #include <numeric>
-
-#include <ATen/ops/bincount.h>
 
 #include "data.h"
 #include "tar.h"
