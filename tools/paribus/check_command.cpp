@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "check_command.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "driver/check.h"
+#include "driver/interrupt.h"
+#include "driver/meter.h"
+#include "live.h"
+
+namespace paribus {
+
+namespace {
+
+using nlohmann::json;
+
+struct Request {
+  std::filesystem::path study;
+  std::vector<std::string> overrides;
+  bool as_json = false;
+};
+
+json error_json(const StudyError& error) {
+  json problems = json::array();
+  for (const Diagnostic& problem : error.problems()) {
+    problems.push_back(
+        {{"file", problem.file}, {"line", problem.line}, {"column", problem.column}, {"message", problem.message}});
+  }
+  return {{"ok", false}, {"problems", problems}};
+}
+
+json study_json(const driver::CheckedStudy& checked) {
+  json trials = json::array();
+  for (const driver::Trial& trial : checked.trials) {
+    trials.push_back({{"id", trial.id},
+                      {"arm", trial.arm},
+                      {"seed", trial.seed},
+                      {"values", trial.values},
+                      {"steps", trial.steps},
+                      {"facts", trial.facts}});
+  }
+  return {{"ok", true}, {"metric", checked.study.metric}, {"arms", checked.study.arms}, {"trials", trials}};
+}
+
+std::string grouped(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) {
+    digits.insert(static_cast<std::size_t>(at), 1, ',');
+  }
+  return digits;
+}
+
+/// One line for each arm: what its trials have in common.
+void print_arms(const driver::CheckedStudy& checked) {
+  int width = 3;
+  for (const std::string& arm : checked.study.arms) width = std::max(width, driver::columns(arm));
+  fmt::print("{}  {:>6}  {:>9}  {:>11}  {:>11}  {}\n", driver::padded("arm", width), "trials", "steps", "parameters",
+             "train items", "computes with");
+  for (const std::string& arm : checked.study.arms) {
+    std::size_t count = 0;
+    const driver::Trial* one = nullptr;
+    for (const driver::Trial& trial : checked.trials) {
+      if (trial.arm == arm) ++count, one = &trial;
+    }
+    if (one == nullptr) continue;
+    const json& facts = one->facts;
+    fmt::print("{}  {:>6}  {:>9}  {:>11}  {:>11}  {} {} {}\n", driver::padded(arm, width), count, grouped(one->steps),
+               grouped(facts.value("parameters", std::int64_t{0})), grouped(facts.value("train_items", std::int64_t{0})),
+               facts.value("device", "?"), facts.value("precision", "?"), facts.value("memory_format", "?"));
+  }
+}
+
+int check(const Request& request) {
+  driver::watch_interrupts();
+  const auto display = make_display(request.as_json);
+  driver::Engine engine;
+  try {
+    const driver::CheckedStudy checked = driver::check_study(request.study, request.overrides, engine, *display);
+    display->finish();
+    if (request.as_json) {
+      fmt::print("{}\n", study_json(checked).dump(2, ' ', false, json::error_handler_t::replace));
+      return 0;
+    }
+    print_arms(checked);
+    std::int64_t steps = 0;
+    for (const driver::Trial& trial : checked.trials) steps += trial.steps;
+    fmt::print("{} is fine: {} trial{}, {} steps in all; metric {}\n", request.study.string(), checked.trials.size(),
+               checked.trials.size() == 1 ? "" : "s", grouped(steps), checked.study.metric);
+    return 0;
+  } catch (const StudyError& error) {
+    if (!request.as_json) throw;
+    fmt::print("{}\n", error_json(error).dump(2, ' ', false, json::error_handler_t::replace));
+    return 2;
+  }
+}
+
+}  // namespace
+
+void add_check_command(CLI::App& app, int& exit_status) {
+  CLI::App* command = app.add_subcommand("check", "check a study with all its shapes, and run nothing");
+  auto request = std::make_shared<Request>();
+  command->add_option("study", request->study, "the study's file (TOML)")->required()->type_name("STUDY.toml");
+  command->add_option("-s,--set", request->overrides, "override one key of the study; may be given again")
+      ->allow_extra_args(false)
+      ->type_name("KEY=VALUE");
+  command->add_flag("--json", request->as_json, "the answer as JSON on stdout");
+  command->callback([request, &exit_status] { exit_status = check(*request); });
+}
+
+}  // namespace paribus

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ending.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "compare_command.h"
+#include "results/seal.h"
+#include "results/study_record.h"
+#include "status_command.h"
+#include "table.h"
+
+namespace paribus {
+
+namespace {
+
+/// What one arm came to.
+struct ArmResult {
+  std::string arm;
+  std::size_t trials = 0;
+  std::vector<double> values;  // of the study's metric, of the trials that are done
+
+  [[nodiscard]] double mean() const {
+    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+  }
+  [[nodiscard]] double sd() const {
+    double sum = 0;
+    for (const double value : values) sum += (value - mean()) * (value - mean());
+    return std::sqrt(sum / static_cast<double>(values.size() - 1));
+  }
+};
+
+std::vector<ArmResult> arm_results(const results::StudyRecord& study) {
+  std::vector<ArmResult> arms;
+  for (const results::Trial& trial : study.trials) {
+    auto arm = std::find_if(arms.begin(), arms.end(), [&](const ArmResult& known) { return known.arm == trial.arm; });
+    if (arm == arms.end()) arm = arms.insert(arms.end(), {trial.arm, 0, {}});
+    ++arm->trials;
+    const auto& values = study.at == "best" ? trial.best : trial.last;
+    const auto value = values.find(study.metric);
+    if (trial.status == results::Status::done && value != values.end()) arm->values.push_back(value->second);
+  }
+  return arms;
+}
+
+std::string number(double value) { return std::isfinite(value) ? fmt::format("{:.5g}", value) : std::string("-"); }
+
+void print_arms(const results::StudyRecord& study, const std::vector<ArmResult>& arms) {
+  TextTable table;
+  table.add_column(study.axes.empty() ? "arm" : "point");
+  const std::string unit = study.unit.empty() ? "" : fmt::format(" ({})", study.unit);
+  const std::string mean = fmt::format("{}{}", study.metric, unit);
+  for (const char* title : {"trials", mean.c_str(), "sd", "least", "greatest"}) {
+    table.add_column(title, TextTable::Align::right);
+  }
+  for (const ArmResult& arm : arms) {
+    const std::string count = arm.values.size() == arm.trials ? fmt::format("{}", arm.trials)
+                                                              : fmt::format("{} of {}", arm.values.size(), arm.trials);
+    if (arm.values.empty()) {
+      table.add_row({arm.arm, count, "-", "-", "-", "-"});
+      continue;
+    }
+    const auto [least, greatest] = std::minmax_element(arm.values.begin(), arm.values.end());
+    table.add_row({arm.arm, count, number(arm.mean()), number(arm.sd()), number(*least), number(*greatest)});
+  }
+  table.print(stdout);
+}
+
+/// Of a sweep, whose many points are no arms to be tested one by one.
+void print_best(const results::StudyRecord& study, const std::vector<ArmResult>& arms) {
+  const ArmResult* best = nullptr;
+  for (const ArmResult& arm : arms) {
+    if (arm.values.empty() || !std::isfinite(arm.mean())) continue;
+    const bool better = best == nullptr || (study.goal == "minimize" ? arm.mean() < best->mean() : arm.mean() > best->mean());
+    if (better) best = &arm;
+  }
+  if (best == nullptr) return;
+  fmt::print("\nBest mean {}: {} at {}{}.\n", study.metric, number(best->mean()), printable(best->arm),
+             best->values.size() < 2 ? " (one seed: its noise is not known)" : "");
+}
+
+/// Results that can't be shown are no reason to lose the run: its journals are the truth.
+void show_results(const std::filesystem::path& directory, bool interrupted) {
+  try {
+    const results::StudyRecord study = results::read_study(directory);
+    results::seal(study);
+    if (interrupted) return print_status(study, stderr);
+    const std::vector<ArmResult> arms = arm_results(study);
+    print_arms(study, arms);
+    if (!study.axes.empty()) return print_best(study, arms);
+    if (arms.size() < 2) return;
+    fmt::print("\n");
+    print_comparison(stats::compare(study, study.metric), stdout);
+  } catch (const Error& problem) {
+    fmt::print(stderr, "{}\n", problem.what());
+  }
+}
+
+}  // namespace
+
+int end_run(const driver::RunReport& report, const std::filesystem::path& directory, bool quiet) {
+  const driver::Tally& tally = report.tally;
+  const std::string dir = directory.string();
+  show_results(directory, tally.interrupted);
+  std::fflush(stdout);
+  if (tally.failed > 0) {
+    fmt::print(stderr, "{} of {} trials failed; what they wrote is in {}/logs; once mended: paribus resume {}\n",
+               tally.failed, report.trials, dir, dir);
+  }
+  if (tally.interrupted) {
+    fmt::print(stderr, "interrupted with {} of {} trials left; go on with: paribus resume {}\n", report.left,
+               report.trials, dir);
+    return 130;
+  }
+  if (report.left > 0) fmt::print(stderr, "{} trials were stopped; go on with: paribus resume {}\n", report.left, dir);
+  if (!quiet && tally.failed == 0 && report.left == 0) {
+    fmt::print(stderr, "all of it is in {} (results.h5 is sealed from its journals); paribus results {} shows every trial\n",
+               dir, dir);
+  }
+  return tally.failed > 0 || report.left > 0 ? 1 : 0;
+}
+
+}  // namespace paribus

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+
+#include "driver/run.h"
+
+namespace paribus {
+
+/// Seals the results, prints the table and the comparison to stdout, and on stderr where results lie and what to do
+/// next. Returns the exit status of the run.
+int end_run(const driver::RunReport& report, const std::filesystem::path& directory, bool quiet);
+
+}  // namespace paribus
