@@ -73,8 +73,8 @@ json to_json(const stats::Comparison& comparison) {
 void print_excluded(const stats::Comparison& comparison, std::FILE* out) {
   for (const auto& arm : comparison.arms) {
     for (const auto& one : arm.excluded) {
-      fmt::print(out, "not counted: seed {} of {}: {}\n", one.seed, printable(arm.arm),
-                 printable(one.reason));
+      fmt::print(out, "not counted: seed {} of {}: {}\n", one.seed, safe_text(arm.arm),
+                 safe_text(one.reason));
     }
   }
 }
@@ -87,7 +87,7 @@ int compare(const Options& options) {
     print_json(to_json(comparison));
     return 0;
   }
-  if (!study.question.empty()) fmt::print("{}\n\n", bold(printable(study.question), stdout));
+  if (!study.question.empty()) fmt::print("{}\n\n", bold(safe_text(study.question), stdout));
   print_comparison(comparison, stdout);
   return 0;
 }
@@ -98,7 +98,7 @@ void print_comparison(const stats::Comparison& comparison, std::FILE* out) {
   const std::string unit = comparison.unit.empty() ? "" : fmt::format(" ({})", comparison.unit);
   const std::string level = fmt::format("{:.4g} %", 100 * (1 - comparison.alpha));
   fmt::print(out, "{}{}, {} value, against {}; {} intervals, {} test\n\n", comparison.metric, unit,
-             comparison.at, printable(comparison.baseline), level,
+             comparison.at, safe_text(comparison.baseline), level,
              comparison.test == "t" ? "paired t-" : "paired permutation");
   TextTable table;
   table.add_column("arm");
@@ -115,9 +115,9 @@ void print_comparison(const stats::Comparison& comparison, std::FILE* out) {
   fmt::print(out, "\n");
   print_excluded(comparison, out);
   if (comparison.arms.size() > 1) {
-    for (const auto& arm : comparison.arms) fmt::print(out, "{}.\n", printable(arm.sentence));
+    for (const auto& arm : comparison.arms) fmt::print(out, "{}.\n", safe_text(arm.sentence));
   }
-  fmt::print(out, "{}\n", printable(comparison.sentence));
+  fmt::print(out, "{}\n", safe_text(comparison.sentence));
 }
 
 void add_compare_command(CLI::App& app, int& exit_status) {

@@ -81,7 +81,7 @@ void print_best(const results::StudyRecord& study, const std::vector<ArmResult>&
     if (better) best = &arm;
   }
   if (best == nullptr) return;
-  fmt::print("\nBest mean {}: {} at {}{}.\n", study.metric, number(best->mean()), printable(best->arm),
+  fmt::print("\nBest mean {}: {} at {}{}.\n", study.metric, number(best->mean()), safe_text(best->arm),
              best->values.size() < 2 ? " (one seed: its noise is not known)" : "");
 }
 

@@ -112,7 +112,7 @@ void print_trials(const StudyRecord& study, Status status, std::FILE* out) {
     const std::string reason = trial.message.substr(0, trial.message.find('\n'));
     const std::string detail = reason.empty() ? progress(trial) : reason;
     fmt::print(out, "{} {}: {}, seed {}{}\n", results::to_text(status), trial.id,
-               printable(trial.arm), trial.seed, detail.empty() ? "" : ": " + printable(detail));
+               safe_text(trial.arm), trial.seed, detail.empty() ? "" : ": " + safe_text(detail));
   }
   if (count(study, status) > kMostTrials) {
     fmt::print(out, "... and {} more {}; --json lists all\n", count(study, status) - kMostTrials,
@@ -137,7 +137,7 @@ int print_status_of(const Options& options) {
 }  // namespace
 
 void print_status(const StudyRecord& study, std::FILE* out) {
-  if (!study.question.empty()) fmt::print(out, "{}\n", bold(printable(study.question), out));
+  if (!study.question.empty()) fmt::print(out, "{}\n", bold(safe_text(study.question), out));
   double seconds = 0;
   for (const Trial& trial : study.trials) seconds += trial.seconds.value_or(0);
   fmt::print(out, "{} of {} trials done; {} of training\n\n", count(study, Status::done),

@@ -36,7 +36,7 @@ void TextTable::print(std::FILE* out) const {
   for (const Column& column : columns_) widths.push_back(width(column.title));
   for (std::size_t row = 0; row < rows_.size(); ++row) {
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-      cells[row].push_back(printable(rows_[row][i]));
+      cells[row].push_back(safe_text(rows_[row][i]));
       widths[i] = std::max(widths[i], width(cells[row][i]));
     }
   }
@@ -62,7 +62,7 @@ std::string bold(const std::string& text, std::FILE* out) {
   return is_colourful(out) ? "\033[1m" + text + "\033[0m" : text;
 }
 
-std::string printable(std::string_view text) {
+std::string safe_text(std::string_view text) {
   std::string safe(text);
   for (char& c : safe) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';

@@ -36,7 +36,7 @@ bool is_colourful(std::FILE* out);
 std::string bold(const std::string& text, std::FILE* out);
 
 /// Text from a journal, safe to show on a terminal.
-std::string printable(std::string_view text);
+std::string safe_text(std::string_view text);
 
 /// "12.3 s", "4 min 05 s", "2 h 03 min".
 std::string duration(double seconds);
