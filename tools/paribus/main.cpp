@@ -35,7 +35,7 @@ std::string misspelt_command(const CLI::App& app, int argc, char** argv) {
     names.push_back(command->get_name());
   }
   if (word.empty() || word.front() == '-') return "";
-  return fmt::format("there is no command '{}'{}; paribus --help lists them all", word,
+  return fmt::format("there is no command '{}'{}", word,
                      paribus::registry::did_you_mean(word, names));
 }
 
@@ -48,7 +48,7 @@ int parse(CLI::App& app, int argc, char** argv, const int& exit_status) {
     const std::string misspelt = misspelt_command(app, argc, argv);
     fmt::print(stderr, "paribus: {}\n", misspelt.empty() ? problem.what() : misspelt);
     const bool known = misspelt.empty() && argc > 1 && argv[1][0] != '-';
-    if (misspelt.empty()) fmt::print(stderr, "try: paribus {}{}--help\n", known ? argv[1] : "", known ? " " : "");
+    fmt::print(stderr, "try: paribus {}{}--help\n", known ? argv[1] : "", known ? " " : "");
     return kWrongRequest;
   }
 }
