@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/core.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <netinet/in.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -48,7 +48,8 @@ class DriverFiles : public ::testing::Test {
     FILE* lines = ::fdopen(from[0], "r");
     ASSERT_EQ(std::fscanf(lines, "%d", &port_), 1);
     std::fclose(lines);
-    for (const char* proxy : {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"}) ::unsetenv(proxy);
+    for (const char* proxy : {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"})
+      ::unsetenv(proxy);
   }
   static void TearDownTestSuite() {
     ::close(keep_alive_);
@@ -66,7 +67,9 @@ class DriverFiles : public ::testing::Test {
   }
   void TearDown() override { fs::remove_all(folder_); }
 
-  static std::string url(const std::string& path) { return fmt::format("http://127.0.0.1:{}/{}", port_, path); }
+  static std::string url(const std::string& path) {
+    return fmt::format("http://127.0.0.1:{}/{}", port_, path);
+  }
 
   registry::FileSchema& file(const std::string& path) {
     registry::FileSchema file;
@@ -101,7 +104,8 @@ class DriverFiles : public ::testing::Test {
   /// Nothing half-done may stay behind.
   void expect_nothing_kept() const {
     if (!fs::exists(places_.cache)) return;
-    for (const auto& entry : fs::recursive_directory_iterator(places_.cache)) EXPECT_TRUE(entry.is_directory()) << entry;
+    for (const auto& entry : fs::recursive_directory_iterator(places_.cache))
+      EXPECT_TRUE(entry.is_directory()) << entry;
   }
 
   static inline pid_t server_ = 0;
@@ -115,7 +119,8 @@ class DriverFiles : public ::testing::Test {
 TEST_F(DriverFiles, FetchesWhatIsNowhereAndKeepsIt) {
   file("good");
   std::int64_t last = 0, total = 0;
-  const FilePaths paths = resolve([&](const std::string&, std::int64_t got, std::int64_t all) { last = got, total = all; });
+  const FilePaths paths = resolve(
+      [&](const std::string&, std::int64_t got, std::int64_t all) { last = got, total = all; });
   EXPECT_EQ(paths.at("letters.txt"), (places_.cache / "letters" / "letters.txt").string());
   EXPECT_EQ(get(paths.at("letters.txt")), body());
   EXPECT_EQ(last, 1200);
@@ -153,8 +158,11 @@ TEST_F(DriverFiles, RefusesAFileOfARootThatIsNotTheOne) {
   file("good");
   const fs::path place = folder_ / "one" / "letters" / "letters.txt";
   put(place, "other bytes");
-  EXPECT_PRED_FORMAT2(IsSubstring, fmt::format("dataset/letters: {} is not the file that is wanted: got sha256 {}, expected {}",
-                                                place.string(), registry::sha256("other bytes"), registry::sha256(body())), problem());
+  EXPECT_PRED_FORMAT2(
+      IsSubstring,
+      fmt::format("dataset/letters: {} is not the file that is wanted: got sha256 {}, expected {}",
+                  place.string(), registry::sha256("other bytes"), registry::sha256(body())),
+      problem());
   put(place, body());
   EXPECT_EQ(resolve().size(), 1u) << "a bad verdict isn't kept";
 }
@@ -190,13 +198,15 @@ TEST_F(DriverFiles, NeedsAFileOnlyWhileItsParameterIsEmpty) {
 TEST_F(DriverFiles, TellsAWrongSum) {
   file("good").sha256 = std::string(64, 'a');
   EXPECT_PRED_FORMAT2(IsSubstring, "dataset/letters: fetched " + url("good") + ", but ", problem());
-  EXPECT_PRED_FORMAT2(IsSubstring, "got sha256 " + registry::sha256(body()) + ", expected aaaa", problem());
+  EXPECT_PRED_FORMAT2(IsSubstring, "got sha256 " + registry::sha256(body()) + ", expected aaaa",
+                      problem());
   expect_nothing_kept();
 }
 
 TEST_F(DriverFiles, TellsAnAnswerThatEndsEarly) {
   file("short");
-  EXPECT_PRED_FORMAT2(IsSubstring, "can't fetch " + url("short") + ": the answer ended after 100 bytes", problem());
+  EXPECT_PRED_FORMAT2(
+      IsSubstring, "can't fetch " + url("short") + ": the answer ended after 100 bytes", problem());
   dataset_.files[0].url = url("unsized");
   EXPECT_PRED_FORMAT2(IsSubstring, "the answer ended after 100 of 1200 bytes", problem());
   expect_nothing_kept();
@@ -210,14 +220,18 @@ TEST_F(DriverFiles, TakesNoMoreThanItExpects) {
 
 TEST_F(DriverFiles, TellsWhereToPutAFileThatIsNotThere) {
   file("missing");
-  EXPECT_EQ(problem(), fmt::format("dataset/letters: can't fetch {}: The requested URL returned error: 404; put a good one "
-                                   "at {} or, as letters/letters.txt, in a folder of $PARIBUS_DATA",
-                                   url("missing"), (places_.cache / "letters" / "letters.txt").string()));
+  EXPECT_EQ(
+      problem(),
+      fmt::format(
+          "dataset/letters: can't fetch {}: The requested URL returned error: 404; put a good one "
+          "at {} or, as letters/letters.txt, in a folder of $PARIBUS_DATA",
+          url("missing"), (places_.cache / "letters" / "letters.txt").string()));
 }
 
 TEST_F(DriverFiles, TellsAServerThatIsNotThere) {
   file("good").url = "http://127.0.0.1:1/good";
-  EXPECT_PRED_FORMAT2(IsSubstring, "can't fetch http://127.0.0.1:1/good: Failed to connect", problem());
+  EXPECT_PRED_FORMAT2(IsSubstring, "can't fetch http://127.0.0.1:1/good: Failed to connect",
+                      problem());
   EXPECT_PRED_FORMAT2(IsSubstring, "$PARIBUS_DATA", problem());
 }
 
@@ -230,7 +244,8 @@ TEST_F(DriverFiles, TellsEveryMissingFileAtOnce) {
 
 TEST_F(DriverFiles, SpeaksNothingButHttp) {
   file("good").url = "file:///etc/hostname";
-  EXPECT_PRED_FORMAT2(IsSubstring, "can't fetch file:///etc/hostname: Protocol \"file\" not supported", problem());
+  EXPECT_PRED_FORMAT2(
+      IsSubstring, "can't fetch file:///etc/hostname: Protocol \"file\" not supported", problem());
   dataset_.files[0].url = url("outside");
   EXPECT_PRED_FORMAT2(IsSubstring, "Protocol \"file\" not supported", problem());
   expect_nothing_kept();
@@ -238,7 +253,9 @@ TEST_F(DriverFiles, SpeaksNothingButHttp) {
 
 TEST_F(DriverFiles, StaysWithinItsFolders) {
   file("good").name = "../letters.txt";
-  EXPECT_PRED_FORMAT2(IsSubstring, "its manifest names the file '../letters.txt' in the folder 'letters'", problem());
+  EXPECT_PRED_FORMAT2(IsSubstring,
+                      "its manifest names the file '../letters.txt' in the folder 'letters'",
+                      problem());
   dataset_.files[0].name = "letters.txt";
   dataset_.files[0].folder = "a/../../b";
   EXPECT_PRED_FORMAT2(IsSubstring, "expected a plain name below a folder", problem());

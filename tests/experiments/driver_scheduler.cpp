@@ -94,7 +94,8 @@ TEST_F(DriverScheduler, AFailureStopsNoOther) {
   const Tally tally = run(trials({1, 11, 66, 13, 2}), 1);
   EXPECT_EQ(tally.done, 2u);
   EXPECT_EQ(tally.failed, 3u);
-  EXPECT_EQ(recorder_.outcomes["t1"].message, "its process was ended by SIGSEGV (segmentation fault)");
+  EXPECT_EQ(recorder_.outcomes["t1"].message,
+            "its process was ended by SIGSEGV (segmentation fault)");
   EXPECT_EQ(recorder_.outcomes["t2"].message, "last words") << "of its log";
   EXPECT_EQ(recorder_.outcomes["t3"].message, "seed 13 is unlucky") << "refused at the start";
   EXPECT_TRUE(recorder_.outcomes["t4"].done());
@@ -107,9 +108,11 @@ TEST_F(DriverScheduler, LogsHowEachTrialEnded) {
   std::vector<std::string> lines;
   for (const json& event : record.events) {
     EXPECT_EQ(event["event"], "exit");
-    lines.push_back(fmt::format("{} {} {}", event["trial"].get<std::string>(), event["code"].dump(), event["signal"].dump()));
+    lines.push_back(fmt::format("{} {} {}", event["trial"].get<std::string>(), event["code"].dump(),
+                                event["signal"].dump()));
   }
-  EXPECT_EQ(std::set<std::string>(lines.begin(), lines.end()), (std::set<std::string>{"t0 0 0", "t1 0 11"}));
+  EXPECT_EQ(std::set<std::string>(lines.begin(), lines.end()),
+            (std::set<std::string>{"t0 0 0", "t1 0 11"}));
 }
 
 TEST_F(DriverScheduler, NoTrialsIsNoWork) {
@@ -134,7 +137,8 @@ TEST_F(DriverScheduler, TheFirstInterruptStopsAllToBeResumed) {
                 if (++ticks == 3) ::raise(SIGINT);
               };
               const Tally tally = run(trials({99, 99, 99}), 2);
-              const bool right = tally.interrupted && tally.stopped == 2 && tally.not_started == 1 && tally.done == 0;
+              const bool right = tally.interrupted && tally.stopped == 2 &&
+                                 tally.not_started == 1 && tally.done == 0;
               return right && recorder_.outcomes["t0"].stopped() ? 0 : 1;
             }),
             0);
@@ -165,7 +169,9 @@ TEST_F(DriverScheduler, AWorkerThatDiesIsToldSo) {
     scheduler.run(trials({99}), 1, "valid.accuracy");
     FAIL() << "nothing was thrown";
   } catch (const WorkerLost& lost) {
-    EXPECT_PRED_FORMAT2(IsSubstring, "paribus-worker was ended by SIGKILL (killed); it closed the connection", lost.what());
+    EXPECT_PRED_FORMAT2(IsSubstring,
+                        "paribus-worker was ended by SIGKILL (killed); it closed the connection",
+                        lost.what());
   }
 }
 
@@ -176,7 +182,10 @@ TEST_F(DriverScheduler, ADirectoryIsRunByOneDriver) {
                 const StudyDirectory second(folder_);
                 return 1;
               } catch (const Error& error) {
-                return std::string(error.what()).find("is being run by another process") != std::string::npos ? 0 : 2;
+                return std::string(error.what()).find("is being run by another process") !=
+                               std::string::npos
+                           ? 0
+                           : 2;
               }
             }),
             0);
@@ -188,7 +197,9 @@ TEST_F(DriverScheduler, ADirectoryWithOtherThingsIsLeftAlone) {
     const StudyDirectory directory(folder_);
     FAIL() << "nothing was thrown";
   } catch (const Error& error) {
-    EXPECT_PRED_FORMAT2(IsSubstring, "holds other things than a study; name another folder with --dir", error.what());
+    EXPECT_PRED_FORMAT2(IsSubstring,
+                        "holds other things than a study; name another folder with --dir",
+                        error.what());
   }
   EXPECT_FALSE(fs::exists(folder_ / "journal"));
 }

@@ -73,7 +73,8 @@ TEST(DriverPlot, PutsPointsWhereTheyBelong) {
 
 TEST(DriverPlot, LeavesOutWhatIsNotFinite) {
   EXPECT_EQ(log_plot({{0, 1}, {-1, 2}, {1, std::nan("")}, {1, INFINITY}}, 1, 40, 10), "");
-  EXPECT_NE(log_plot({{1, 1}, {2, INFINITY}, {10, 1}}, std::nan(""), 40, 10).find('*'), std::string::npos);
+  EXPECT_NE(log_plot({{1, 1}, {2, INFINITY}, {10, 1}}, std::nan(""), 40, 10).find('*'),
+            std::string::npos);
 }
 
 }  // namespace

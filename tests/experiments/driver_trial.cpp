@@ -17,8 +17,10 @@ TrialSpec spec() {
   spec.model = {"model", "mlp", "model", {{"width", std::int64_t{8}}}, {}};
   spec.loss = {"loss", "cross_entropy", "loss", {}, {}};
   PartSpec sgd{"optimizer", "sgd", "optimizer.inner", {{"lr", 0.1}, {"nesterov", false}}, {}};
-  spec.optimizer = {"optimizer", "lookahead", "optimizer", {{"k", std::int64_t{5}}}, {{"inner", sgd}}};
-  spec.schedules = {{"optimizer.lr", {"schedule", "one_cycle", "schedule.optimizer.lr", {{"max", 0.4}}, {}}}};
+  spec.optimizer = {
+      "optimizer", "lookahead", "optimizer", {{"k", std::int64_t{5}}}, {{"inner", sgd}}};
+  spec.schedules = {
+      {"optimizer.lr", {"schedule", "one_cycle", "schedule.optimizer.lr", {{"max", 0.4}}, {}}}};
   spec.seed = 3;
   return spec;
 }

@@ -64,14 +64,16 @@ TEST(DriverWorker, TellsEveryProblemOfARefusal) {
     EXPECT_EQ(refused.problems()[0].address, "optimizer.lr");
     EXPECT_STREQ(refused.what(), "optimizer.lr: too large\nand more");
   }
-  EXPECT_EQ(words_of([&] { worker.call("refuse_silently"); }), "the worker refused without saying why");
+  EXPECT_EQ(words_of([&] { worker.call("refuse_silently"); }),
+            "the worker refused without saying why");
   EXPECT_EQ(worker.call("echo")["text"], "") << "a refusal must not end the worker";
 }
 
 TEST(DriverWorker, TellsTheSignalAndLastWordsOfOneThatCrashes) {
   Worker worker(kFake);
   EXPECT_EQ(words_of([&] { worker.call("crash"); }),
-            "paribus-worker was ended by SIGSEGV (segmentation fault); it closed the connection during 'crash'; its last "
+            "paribus-worker was ended by SIGSEGV (segmentation fault); it closed the connection "
+            "during 'crash'; its last "
             "lines:\nabout to crash");
   EXPECT_THROW(worker.call("echo"), WorkerLost) << "and stays lost";
 }
@@ -79,18 +81,21 @@ TEST(DriverWorker, TellsTheSignalAndLastWordsOfOneThatCrashes) {
 TEST(DriverWorker, TellsTheExitStatus) {
   Worker worker(kFake);
   EXPECT_EQ(words_of([&] { worker.call("leave"); }),
-            "paribus-worker ended with exit status 3; it closed the connection during 'leave'; its last lines:\nno such "
+            "paribus-worker ended with exit status 3; it closed the connection during 'leave'; its "
+            "last lines:\nno such "
             "library");
 }
 
 TEST(DriverWorker, RefusesNonsense) {
   Worker worker(kFake);
-  EXPECT_PRED_FORMAT2(IsSubstring, "paribus-worker: it sent what is no JSON object: hello there", words_of([&] { worker.call("garbage"); }));
+  EXPECT_PRED_FORMAT2(IsSubstring, "paribus-worker: it sent what is no JSON object: hello there",
+                      words_of([&] { worker.call("garbage"); }));
 }
 
 TEST(DriverWorker, BoundsAMessage) {
   Worker worker(kFake);
-  EXPECT_PRED_FORMAT2(IsSubstring, "paribus-worker: it sent a message longer than 64 MiB", words_of([&] { worker.call("endless"); }));
+  EXPECT_PRED_FORMAT2(IsSubstring, "paribus-worker: it sent a message longer than 64 MiB",
+                      words_of([&] { worker.call("endless"); }));
 }
 
 TEST(DriverWorker, IsNotBlockedByChatter) {

@@ -26,8 +26,10 @@ struct Request {
 json error_json(const StudyError& error) {
   json problems = json::array();
   for (const Diagnostic& problem : error.problems()) {
-    problems.push_back(
-        {{"file", problem.file}, {"line", problem.line}, {"column", problem.column}, {"message", problem.message}});
+    problems.push_back({{"file", problem.file},
+                        {"line", problem.line},
+                        {"column", problem.column},
+                        {"message", problem.message}});
   }
   return {{"ok", false}, {"problems", problems}};
 }
@@ -42,7 +44,10 @@ json study_json(const driver::CheckedStudy& checked) {
                       {"steps", trial.steps},
                       {"facts", trial.facts}});
   }
-  return {{"ok", true}, {"metric", checked.study.metric}, {"arms", checked.study.arms}, {"trials", trials}};
+  return {{"ok", true},
+          {"metric", checked.study.metric},
+          {"arms", checked.study.arms},
+          {"trials", trials}};
 }
 
 std::string grouped(std::int64_t number) {
@@ -57,8 +62,8 @@ std::string grouped(std::int64_t number) {
 void print_arms(const driver::CheckedStudy& checked) {
   int width = 3;
   for (const std::string& arm : checked.study.arms) width = std::max(width, driver::columns(arm));
-  fmt::print("{}  {:>6}  {:>9}  {:>11}  {:>11}  {}\n", driver::padded("arm", width), "trials", "steps", "parameters",
-             "train items", "computes with");
+  fmt::print("{}  {:>6}  {:>9}  {:>11}  {:>11}  {}\n", driver::padded("arm", width), "trials",
+             "steps", "parameters", "train items", "computes with");
   for (const std::string& arm : checked.study.arms) {
     std::size_t count = 0;
     const driver::Trial* one = nullptr;
@@ -67,9 +72,10 @@ void print_arms(const driver::CheckedStudy& checked) {
     }
     if (one == nullptr) continue;
     const json& facts = one->facts;
-    fmt::print("{}  {:>6}  {:>9}  {:>11}  {:>11}  {} {} {}\n", driver::padded(arm, width), count, grouped(one->steps),
-               grouped(facts.value("parameters", std::int64_t{0})), grouped(facts.value("train_items", std::int64_t{0})),
-               facts.value("device", "?"), facts.value("precision", "?"), facts.value("memory_format", "?"));
+    fmt::print("{}  {:>6}  {:>9}  {:>11}  {:>11}  {} {} {}\n", driver::padded(arm, width), count,
+               grouped(one->steps), grouped(facts.value("parameters", std::int64_t{0})),
+               grouped(facts.value("train_items", std::int64_t{0})), facts.value("device", "?"),
+               facts.value("precision", "?"), facts.value("memory_format", "?"));
   }
 }
 
@@ -78,7 +84,8 @@ int check(const Request& request) {
   const auto display = make_display(request.as_json);
   driver::Engine engine;
   try {
-    const driver::CheckedStudy checked = driver::check_study(request.study, request.overrides, engine, *display);
+    const driver::CheckedStudy checked =
+        driver::check_study(request.study, request.overrides, engine, *display);
     display->finish();
     if (request.as_json) {
       fmt::print("{}\n", study_json(checked).dump(2, ' ', false, json::error_handler_t::replace));
@@ -87,8 +94,9 @@ int check(const Request& request) {
     print_arms(checked);
     std::int64_t steps = 0;
     for (const driver::Trial& trial : checked.trials) steps += trial.steps;
-    fmt::print("{} is fine: {} trial{}, {} steps in all; metric {}\n", request.study.string(), checked.trials.size(),
-               checked.trials.size() == 1 ? "" : "s", grouped(steps), checked.study.metric);
+    fmt::print("{} is fine: {} trial{}, {} steps in all; metric {}\n", request.study.string(),
+               checked.trials.size(), checked.trials.size() == 1 ? "" : "s", grouped(steps),
+               checked.study.metric);
     return 0;
   } catch (const StudyError& error) {
     if (!request.as_json) throw;
@@ -100,10 +108,15 @@ int check(const Request& request) {
 }  // namespace
 
 void add_check_command(CLI::App& app, int& exit_status) {
-  CLI::App* command = app.add_subcommand("check", "check a study with all its shapes, and run nothing");
+  CLI::App* command =
+      app.add_subcommand("check", "check a study with all its shapes, and run nothing");
   auto request = std::make_shared<Request>();
-  command->add_option("study", request->study, "the study's file (TOML)")->required()->type_name("STUDY.toml");
-  command->add_option("-s,--set", request->overrides, "override one key of the study; may be given again")
+  command->add_option("study", request->study, "the study's file (TOML)")
+      ->required()
+      ->type_name("STUDY.toml");
+  command
+      ->add_option("-s,--set", request->overrides,
+                   "override one key of the study; may be given again")
       ->allow_extra_args(false)
       ->type_name("KEY=VALUE");
   command->add_flag("--json", request->as_json, "the answer as JSON on stdout");

@@ -39,17 +39,21 @@ struct ArmResult {
 std::vector<ArmResult> arm_results(const results::StudyRecord& study) {
   std::vector<ArmResult> arms;
   for (const results::Trial& trial : study.trials) {
-    auto arm = std::find_if(arms.begin(), arms.end(), [&](const ArmResult& known) { return known.arm == trial.arm; });
+    auto arm = std::find_if(arms.begin(), arms.end(),
+                            [&](const ArmResult& known) { return known.arm == trial.arm; });
     if (arm == arms.end()) arm = arms.insert(arms.end(), {trial.arm, 0, {}});
     ++arm->trials;
     const auto& values = study.at == "best" ? trial.best : trial.last;
     const auto value = values.find(study.metric);
-    if (trial.status == results::Status::done && value != values.end()) arm->values.push_back(value->second);
+    if (trial.status == results::Status::done && value != values.end())
+      arm->values.push_back(value->second);
   }
   return arms;
 }
 
-std::string number(double value) { return std::isfinite(value) ? fmt::format("{:.5g}", value) : std::string("-"); }
+std::string number(double value) {
+  return std::isfinite(value) ? fmt::format("{:.5g}", value) : std::string("-");
+}
 
 void print_arms(const results::StudyRecord& study, const std::vector<ArmResult>& arms) {
   TextTable table;
@@ -60,14 +64,16 @@ void print_arms(const results::StudyRecord& study, const std::vector<ArmResult>&
     table.add_column(title, TextTable::Align::right);
   }
   for (const ArmResult& arm : arms) {
-    const std::string count = arm.values.size() == arm.trials ? fmt::format("{}", arm.trials)
-                                                              : fmt::format("{} of {}", arm.values.size(), arm.trials);
+    const std::string count = arm.values.size() == arm.trials
+                                  ? fmt::format("{}", arm.trials)
+                                  : fmt::format("{} of {}", arm.values.size(), arm.trials);
     if (arm.values.empty()) {
       table.add_row({arm.arm, count, "-", "-", "-", "-"});
       continue;
     }
     const auto [least, greatest] = std::minmax_element(arm.values.begin(), arm.values.end());
-    table.add_row({arm.arm, count, number(arm.mean()), number(arm.sd()), number(*least), number(*greatest)});
+    table.add_row(
+        {arm.arm, count, number(arm.mean()), number(arm.sd()), number(*least), number(*greatest)});
   }
   table.print(stdout);
 }
@@ -77,11 +83,13 @@ void print_best(const results::StudyRecord& study, const std::vector<ArmResult>&
   const ArmResult* best = nullptr;
   for (const ArmResult& arm : arms) {
     if (arm.values.empty() || !std::isfinite(arm.mean())) continue;
-    const bool better = best == nullptr || (study.goal == "minimize" ? arm.mean() < best->mean() : arm.mean() > best->mean());
+    const bool better = best == nullptr || (study.goal == "minimize" ? arm.mean() < best->mean()
+                                                                     : arm.mean() > best->mean());
     if (better) best = &arm;
   }
   if (best == nullptr) return;
-  fmt::print("\nBest mean {}: {} at {}{}.\n", study.metric, number(best->mean()), safe_text(best->arm),
+  fmt::print("\nBest mean {}: {} at {}{}.\n", study.metric, number(best->mean()),
+             safe_text(best->arm),
              best->values.size() < 2 ? " (one seed: its noise is not known)" : "");
 }
 
@@ -110,17 +118,22 @@ int end_run(const driver::RunReport& report, const std::filesystem::path& direct
   show_results(directory, tally.interrupted);
   std::fflush(stdout);
   if (tally.failed > 0) {
-    fmt::print(stderr, "{} of {} trials failed; what they wrote is in {}/logs; once mended: paribus resume {}\n",
-               tally.failed, report.trials, dir, dir);
+    fmt::print(
+        stderr,
+        "{} of {} trials failed; what they wrote is in {}/logs; once mended: paribus resume {}\n",
+        tally.failed, report.trials, dir, dir);
   }
   if (tally.interrupted) {
-    fmt::print(stderr, "interrupted with {} of {} trials left; go on with: paribus resume {}\n", report.left,
-               report.trials, dir);
+    fmt::print(stderr, "interrupted with {} of {} trials left; go on with: paribus resume {}\n",
+               report.left, report.trials, dir);
     return 130;
   }
-  if (report.left > 0) fmt::print(stderr, "{} trials were stopped; go on with: paribus resume {}\n", report.left, dir);
+  if (report.left > 0)
+    fmt::print(stderr, "{} trials were stopped; go on with: paribus resume {}\n", report.left, dir);
   if (!quiet && tally.failed == 0 && report.left == 0) {
-    fmt::print(stderr, "all of it is in {} (results.h5 is sealed from its journals); paribus results {} shows every trial\n",
+    fmt::print(stderr,
+               "all of it is in {} (results.h5 is sealed from its journals); paribus results {} "
+               "shows every trial\n",
                dir, dir);
   }
   return tally.failed > 0 || report.left > 0 ? 1 : 0;

@@ -7,8 +7,8 @@
 
 namespace paribus {
 
-/// Seals the results, prints the table and the comparison to stdout, and on stderr where results lie and what to do
-/// next. Returns the exit status of the run.
+/// Seals the results, prints the table and the comparison to stdout, and on stderr where results
+/// lie and what to do next. Returns the exit status of the run.
 int end_run(const driver::RunReport& report, const std::filesystem::path& directory, bool quiet);
 
 }  // namespace paribus

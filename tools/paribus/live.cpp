@@ -55,7 +55,11 @@ struct Reading {
   std::optional<double> metric;
 
   explicit Reading(const Trial& trial, const ProgressSlot& slot)
-      : step(slot.step), steps(slot.steps), epoch(slot.epoch), epochs(slot.epochs), loss(slot.loss) {
+      : step(slot.step),
+        steps(slot.steps),
+        epoch(slot.epoch),
+        epochs(slot.epochs),
+        loss(slot.loss) {
     if (steps == 0) steps = static_cast<std::uint64_t>(std::max<std::int64_t>(trial.steps, 0));
     if (epochs == 0) epochs = static_cast<std::uint64_t>(std::max<std::int64_t>(trial.epochs, 0));
     const std::uint64_t resumed = slot.resumed_at;
@@ -65,7 +69,9 @@ struct Reading {
   [[nodiscard]] double fraction() const {
     return steps > 0 ? std::min(1.0, static_cast<double>(step) / static_cast<double>(steps)) : 0;
   }
-  [[nodiscard]] std::uint64_t epoch_shown() const { return std::min(epoch + 1, std::max<std::uint64_t>(epochs, 1)); }
+  [[nodiscard]] std::uint64_t epoch_shown() const {
+    return std::min(epoch + 1, std::max<std::uint64_t>(epochs, 1));
+  }
 };
 
 class Display : public driver::Observer {
@@ -75,10 +81,14 @@ class Display : public driver::Observer {
     began_ = Clock::now();
     const std::size_t done = start.done_before;
     if (done == 0) return;
-    if (start.trials == 0) return note(fmt::format("all {} trials are done already (--fresh runs them again)", done));
-    note(fmt::format("{} of {} trials {} done already", done, done + start.trials, done == 1 ? "is" : "are"));
+    if (start.trials == 0)
+      return note(fmt::format("all {} trials are done already (--fresh runs them again)", done));
+    note(fmt::format("{} of {} trials {} done already", done, done + start.trials,
+                     done == 1 ? "is" : "are"));
   }
-  void started(const Trial& trial, const ProgressSlot& slot) override { running_.push_back({&trial, &slot, Clock::now()}); }
+  void started(const Trial& trial, const ProgressSlot& slot) override {
+    running_.push_back({&trial, &slot, Clock::now()});
+  }
   void ended(const Trial& trial, const Outcome& outcome) override {
     std::erase_if(running_, [&](const Row& row) {
       if (row.trial != &trial) return false;
@@ -98,23 +108,29 @@ class Display : public driver::Observer {
     Clock::time_point said{};
     std::uint64_t epoch_said = 0;
 
-    [[nodiscard]] double seconds() const { return std::chrono::duration<double>(Clock::now() - since).count(); }
+    [[nodiscard]] double seconds() const {
+      return std::chrono::duration<double>(Clock::now() - since).count();
+    }
     [[nodiscard]] Reading reading() const { return Reading(*trial, *slot); }
   };
 
   [[nodiscard]] std::string measured(const Reading& reading) const {
-    return reading.metric ? fmt::format("{} {:.4g}", start_.metric, *reading.metric) : fmt::format("loss {:.4g}", reading.loss);
+    return reading.metric ? fmt::format("{} {:.4g}", start_.metric, *reading.metric)
+                          : fmt::format("loss {:.4g}", reading.loss);
   }
   static std::string pace(const Row& row, const Reading& reading) {
     const double rate = static_cast<double>(reading.fresh) / std::max(row.seconds(), 1e-3);
     if (reading.fresh == 0) return "starting";
-    return fmt::format("{:.{}f} steps/s  {} left", rate, rate < 10 ? 1 : 0,
-                       driver::duration(static_cast<double>(reading.steps - std::min(reading.step, reading.steps)) / rate));
+    return fmt::format(
+        "{:.{}f} steps/s  {} left", rate, rate < 10 ? 1 : 0,
+        driver::duration(
+            static_cast<double>(reading.steps - std::min(reading.step, reading.steps)) / rate));
   }
   [[nodiscard]] std::string summary() const {
     const std::size_t ended = done_ + failed_ + stopped_;
     const std::size_t waiting = start_.trials - std::min(start_.trials, ended + running_.size());
-    std::string text = fmt::format("{} of {} done", start_.done_before + done_, start_.done_before + start_.trials);
+    std::string text = fmt::format("{} of {} done", start_.done_before + done_,
+                                   start_.done_before + start_.trials);
     if (failed_ > 0) text += fmt::format(", {} failed", failed_);
     if (stopped_ > 0) text += fmt::format(", {} stopped", stopped_);
     text += fmt::format(", {} running, {} waiting", running_.size(), waiting);
@@ -136,7 +152,8 @@ class Display : public driver::Observer {
     }
     const double elapsed = std::chrono::duration<double>(Clock::now() - began_).count();
     if (made == 0 || elapsed < 0.5) return 0;
-    return static_cast<double>(start_.steps - static_cast<std::int64_t>(gone)) * elapsed / static_cast<double>(made);
+    return static_cast<double>(start_.steps - static_cast<std::int64_t>(gone)) * elapsed /
+           static_cast<double>(made);
   }
 
   std::uint64_t steps_made_ = 0, steps_gone_ = 0;  // by trials that ended: in this run; in all
@@ -160,12 +177,15 @@ class Plain final : public Display {
     if (!ended && now - fetch_said_ < std::chrono::seconds(5)) return;
     fetch_said_ = now;
     put(fmt::format("fetching {}: {}{}\n", file, driver::byte_count(static_cast<double>(got)),
-                    total > 0 ? fmt::format(" of {}", driver::byte_count(static_cast<double>(total))) : std::string()));
+                    total > 0
+                        ? fmt::format(" of {}", driver::byte_count(static_cast<double>(total)))
+                        : std::string()));
   }
   void started(const Trial& trial, const ProgressSlot& slot) override {
     Display::started(trial, slot);
     running_.back().said = Clock::now();
-    put(fmt::format("{} {}: {}\n", trial.id, printable(trial.label()), trial.resumes ? "resumes" : "starts"));
+    put(fmt::format("{} {}: {}\n", trial.id, printable(trial.label()),
+                    trial.resumes ? "resumes" : "starts"));
   }
   void ended(const Trial& trial, const Outcome& outcome) override {
     std::string last;
@@ -176,7 +196,8 @@ class Plain final : public Display {
       if (outcome.done()) last = fmt::format(", {}", measured(row.reading()));
     }
     Display::ended(trial, outcome);
-    put(printable(fmt::format("{} {}: {}{} ({})", trial.id, trial.label(), verdict_on(outcome, seconds), last, summary())) +
+    put(printable(fmt::format("{} {}: {}{} ({})", trial.id, trial.label(),
+                              verdict_on(outcome, seconds), last, summary())) +
         "\n");
   }
   void tick() override {
@@ -184,12 +205,14 @@ class Plain final : public Display {
     for (Row& row : running_) {
       const Reading reading = row.reading();
       const bool waited = now - row.said >= std::chrono::duration<double>(kPlainPause);
-      const bool new_epoch = reading.epoch > row.epoch_said && now - row.said >= std::chrono::seconds(1);
+      const bool new_epoch =
+          reading.epoch > row.epoch_said && now - row.said >= std::chrono::seconds(1);
       if (!waited && !new_epoch) continue;
       row.said = now;
       row.epoch_said = reading.epoch;
-      put(fmt::format("{} {}: epoch {}/{}  {}  {}\n", row.trial->id, printable(row.trial->label()), reading.epoch_shown(),
-                      reading.epochs, pace(row, reading), measured(reading)));
+      put(fmt::format("{} {}: epoch {}/{}  {}  {}\n", row.trial->id, printable(row.trial->label()),
+                      reading.epoch_shown(), reading.epochs, pace(row, reading),
+                      measured(reading)));
     }
   }
 
@@ -197,10 +220,12 @@ class Plain final : public Display {
   Clock::time_point fetch_said_{};
 };
 
-/// Pictures drawn in place: the cursor goes back to the first line and each line is written over, so nothing flickers.
+/// Pictures drawn in place: the cursor goes back to the first line and each line is written over,
+/// so nothing flickers.
 class Live final : public Display {
  public:
-  explicit Live(bool colour) : colour_(colour), ascii_(std::strcmp(nl_langinfo(CODESET), "UTF-8") != 0) {}
+  explicit Live(bool colour)
+      : colour_(colour), ascii_(std::strcmp(nl_langinfo(CODESET), "UTF-8") != 0) {}
   ~Live() override { erase(); }
 
   void note(std::string_view line) override { above(printable(line)); }
@@ -209,14 +234,17 @@ class Live final : public Display {
     const double seconds = std::chrono::duration<double>(Clock::now() - fetch_began_).count();
     if (total > 0 && got == total) {
       fetched_.clear();
-      return above(fmt::format("fetched {} ({})", file, driver::byte_count(static_cast<double>(total))));
+      return above(
+          fmt::format("fetched {} ({})", file, driver::byte_count(static_cast<double>(total))));
     }
     if (!due()) return;
     const double rate = static_cast<double>(got) / std::max(seconds, 1e-3);
     const double fraction = total > 0 ? static_cast<double>(got) / static_cast<double>(total) : 0;
-    std::string line = fmt::format("fetching {}  {}  {}  {}/s", file, driver::bar(fraction, 20, ascii_),
-                                   driver::byte_count(static_cast<double>(got)), driver::byte_count(rate));
-    if (total > 0 && got > 0) line += fmt::format("  {} left", driver::duration(static_cast<double>(total - got) / rate));
+    std::string line =
+        fmt::format("fetching {}  {}  {}  {}/s", file, driver::bar(fraction, 20, ascii_),
+                    driver::byte_count(static_cast<double>(got)), driver::byte_count(rate));
+    if (total > 0 && got > 0)
+      line += fmt::format("  {} left", driver::duration(static_cast<double>(total - got) / rate));
     draw({line});
   }
   void ended(const Trial& trial, const Outcome& outcome) override {
@@ -226,7 +254,9 @@ class Live final : public Display {
     }
     Display::ended(trial, outcome);
     if (!outcome.done() && !outcome.stopped()) {
-      above(paint(printable(fmt::format("{} {}: {}", trial.id, trial.label(), verdict_on(outcome, seconds))), "31"));
+      above(paint(printable(fmt::format("{} {}: {}", trial.id, trial.label(),
+                                        verdict_on(outcome, seconds))),
+                  "31"));
     }
   }
   void tick() override {
@@ -259,11 +289,14 @@ class Live final : public Display {
     const std::size_t room = static_cast<std::size_t>(std::max(window.rows - 3, 1));
     const std::size_t shown = running_.size() > room ? room - 1 : running_.size();
     int label = 0;
-    for (std::size_t i = 0; i < shown; ++i) label = std::max(label, driver::columns(running_[i].trial->label()));
+    for (std::size_t i = 0; i < shown; ++i)
+      label = std::max(label, driver::columns(running_[i].trial->label()));
     label = std::min(label, std::max(12, window.columns / 3));
     std::vector<std::string> lines;
-    for (std::size_t i = 0; i < shown; ++i) lines.push_back(line_of(running_[i], label, window.columns));
-    if (shown < running_.size()) lines.push_back(fmt::format("and {} more", running_.size() - shown));
+    for (std::size_t i = 0; i < shown; ++i)
+      lines.push_back(line_of(running_[i], label, window.columns));
+    if (shown < running_.size())
+      lines.push_back(fmt::format("and {} more", running_.size() - shown));
     lines.push_back(summary());
     return lines;
   }
@@ -271,8 +304,9 @@ class Live final : public Display {
     const Reading reading = row.reading();
     const int cells = std::clamp(width - label - 62, 0, 24);
     return fmt::format("{}  {}{}epoch {}/{}  {}  {}", driver::padded(row.trial->label(), label),
-                       driver::bar(reading.fraction(), cells, ascii_), cells > 0 ? "  " : "", reading.epoch_shown(),
-                       reading.epochs, measured(reading), pace(row, reading));
+                       driver::bar(reading.fraction(), cells, ascii_), cells > 0 ? "  " : "",
+                       reading.epoch_shown(), reading.epochs, measured(reading),
+                       pace(row, reading));
   }
 
   /// A line that stays, above the picture.
@@ -284,7 +318,8 @@ class Live final : public Display {
   void draw(const std::vector<std::string>& lines) {
     const int width = size().columns - 1;  // a full line would wrap
     std::string text = to_first_line();
-    for (const std::string& line : lines) text += fmt::format("{}\x1b[K\n", driver::clip(line, width));
+    for (const std::string& line : lines)
+      text += fmt::format("{}\x1b[K\n", driver::clip(line, width));
     text += "\x1b[J";
     put(text);
     rows_ = lines.size();
@@ -293,7 +328,9 @@ class Live final : public Display {
     if (rows_ > 0) put(fmt::format("{}\x1b[J", to_first_line()));
     rows_ = 0;
   }
-  [[nodiscard]] std::string to_first_line() const { return rows_ > 0 ? fmt::format("\x1b[{}A\r", rows_) : ""; }
+  [[nodiscard]] std::string to_first_line() const {
+    return rows_ > 0 ? fmt::format("\x1b[{}A\r", rows_) : "";
+  }
 
   bool colour_, ascii_;
   std::size_t rows_ = 0;
@@ -308,7 +345,8 @@ class Quiet final : public Display {
   void ended(const Trial& trial, const Outcome& outcome) override {
     Display::ended(trial, outcome);
     if (outcome.done() || outcome.stopped()) return;
-    put(printable(fmt::format("{} {}: {}", trial.id, trial.label(), verdict_on(outcome, 0))) + "\n");
+    put(printable(fmt::format("{} {}: {}", trial.id, trial.label(), verdict_on(outcome, 0))) +
+        "\n");
   }
 };
 

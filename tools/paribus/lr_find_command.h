@@ -5,7 +5,8 @@
 
 namespace paribus {
 
-/// `paribus lr-find STUDY.toml`: the loss over a growing learning rate, and the rate that it suggests.
+/// `paribus lr-find STUDY.toml`: the loss over a growing learning rate, and the rate that it
+/// suggests.
 void add_lr_find_command(CLI::App& app, int& exit_status);
 
 }  // namespace paribus

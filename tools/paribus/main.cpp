@@ -60,7 +60,9 @@ int main(int argc, char** argv) {
   CLI::App app("Paribus: machine-learning ablations in which all else really is equal.", "paribus");
   app.set_version_flag("--version", "paribus " PARIBUS_VERSION);
   app.require_subcommand(1);
-  app.footer("Exit status: 0 fine; 1 a trial failed; 2 the request was wrong; 130 interrupted, can be resumed.");
+  app.footer(
+      "Exit status: 0 fine; 1 a trial failed; 2 the request was wrong; 130 interrupted, can be "
+      "resumed.");
   int exit_status = 0;
   paribus::add_run_command(app, exit_status);
   paribus::add_check_command(app, exit_status);

@@ -19,18 +19,22 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Trials that were begun under other ids would silently begin anew: say so, and why that may be.
-void warn_if_changed(const driver::CheckedStudy& checked, const fs::path& directory, driver::Observer& observer) {
+void warn_if_changed(const driver::CheckedStudy& checked, const fs::path& directory,
+                     driver::Observer& observer) {
   const journal::Record record = journal::read(directory / "journal" / "study.log");
   const nlohmann::json* plan = record.last("plan");
   if (plan == nullptr) return;
   std::set<std::string> before;
-  for (const nlohmann::json& trial : plan->value("trials", nlohmann::json::array())) before.insert(trial.value("id", ""));
+  for (const nlohmann::json& trial : plan->value("trials", nlohmann::json::array()))
+    before.insert(trial.value("id", ""));
   std::size_t changed = 0;
   for (const driver::Trial& trial : checked.trials) changed += before.contains(trial.id) ? 0 : 1;
   if (changed == 0) return;
-  observer.note(fmt::format("{} of {} trials are not those begun here: a plugin, LibTorch, the data or the kind of machine "
-                            "has changed since (compare {}); they begin anew",
-                            changed, checked.trials.size(), (directory / "paribus.lock").string()));
+  observer.note(
+      fmt::format("{} of {} trials are not those begun here: a plugin, LibTorch, the data or the "
+                  "kind of machine "
+                  "has changed since (compare {}); they begin anew",
+                  changed, checked.trials.size(), (directory / "paribus.lock").string()));
 }
 
 }  // namespace
@@ -40,7 +44,8 @@ int run(const RunRequest& request) {
   const auto display = make_display(request.quiet);
   driver::Engine engine;
   try {
-    const driver::CheckedStudy checked = driver::check_study(request.study, request.overrides, engine, *display);
+    const driver::CheckedStudy checked =
+        driver::check_study(request.study, request.overrides, engine, *display);
     if (request.resuming) warn_if_changed(checked, request.directory, *display);
     const driver::StudyDirectory directory(request.directory);
     const driver::RunReport report =
@@ -54,23 +59,33 @@ int run(const RunRequest& request) {
     display->finish();
     fmt::print(stderr, "{}\n", lost.what());
     if (fs::exists(request.directory)) {
-      fmt::print(stderr, "what was done is kept; go on with: paribus resume {}\n", request.directory.string());
+      fmt::print(stderr, "what was done is kept; go on with: paribus resume {}\n",
+                 request.directory.string());
     }
     return 1;
   }
 }
 
 void add_run_command(CLI::App& app, int& exit_status) {
-  CLI::App* command = app.add_subcommand("run", "check a study, run the trials that are missing, show the results");
+  CLI::App* command =
+      app.add_subcommand("run", "check a study, run the trials that are missing, show the results");
   auto request = std::make_shared<RunRequest>();
-  command->add_option("study", request->study, "the study's file (TOML)")->required()->type_name("STUDY.toml");
-  command->add_option("-j,--jobs", request->at_once, "trials side by side (default: cores / threads of a trial)")
+  command->add_option("study", request->study, "the study's file (TOML)")
+      ->required()
+      ->type_name("STUDY.toml");
+  command
+      ->add_option("-j,--jobs", request->at_once,
+                   "trials side by side (default: cores / threads of a trial)")
       ->check(CLI::Range(1, 1024))
       ->type_name("N");
-  command->add_option("-s,--set", request->overrides, "override one key of the study; may be given again")
+  command
+      ->add_option("-s,--set", request->overrides,
+                   "override one key of the study; may be given again")
       ->allow_extra_args(false)
       ->type_name("KEY=VALUE");
-  command->add_option("--dir", request->directory, "the study's directory (default: runs/<name of the file>)")
+  command
+      ->add_option("--dir", request->directory,
+                   "the study's directory (default: runs/<name of the file>)")
       ->type_name("DIR");
   command->add_flag("--fresh", request->fresh, "run again what is done already");
   command->add_flag("-q,--quiet", request->quiet, "no progress, only failures and the results");

@@ -19,7 +19,8 @@ struct RunRequest {
   bool fresh = false, quiet = false, resuming = false;
 };
 
-/// The exit status: 0 all done, 1 a trial failed, 130 interrupted. Throws StudyError or Error if it can't begin.
+/// The exit status: 0 all done, 1 a trial failed, 130 interrupted. Throws StudyError or Error if it
+/// can't begin.
 int run(const RunRequest& request);
 
 }  // namespace paribus

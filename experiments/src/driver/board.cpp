@@ -24,7 +24,8 @@ ProgressBoard::ProgressBoard() : memory_(::memfd_create("paribus-progress", MFD_
   if (memory_ && ::ftruncate(memory_.get(), kBytes) == 0) {
     memory = ::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory_.get(), 0);
   }
-  if (memory == MAP_FAILED) throw Error(fmt::format("can't make shared memory for progress: {}", std::strerror(errno)));
+  if (memory == MAP_FAILED)
+    throw Error(fmt::format("can't make shared memory for progress: {}", std::strerror(errno)));
   slots_ = static_cast<ProgressSlot*>(memory);
   for (int i = kProgressSlots; i-- > 0;) free_.push_back(i);
 }

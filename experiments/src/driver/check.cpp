@@ -32,7 +32,8 @@ class Checker {
 
  private:
   void find_files() {
-    std::map<std::string, std::optional<FilePaths>> known;  // by the data set's own part of the spec
+    std::map<std::string, std::optional<FilePaths>>
+        known;  // by the data set's own part of the spec
     const auto progress = [&](const std::string& name, std::int64_t got, std::int64_t total) {
       observer_.fetching(name, got, total);
     };
@@ -89,15 +90,18 @@ class Checker {
     }
   }
 
-  std::optional<json> inspect(const PlannedTrial& planned, const json& spec, const FilePaths& files) {
+  std::optional<json> inspect(const PlannedTrial& planned, const json& spec,
+                              const FilePaths& files) {
     try {
       json reply = engine_.worker().call("inspect", {{"spec", spec}, {"files", files}});
       const auto facts = reply.find("facts");
-      if (facts == reply.end() || !facts->is_object()) throw Error("paribus-worker: its reply to 'inspect' has no facts");
+      if (facts == reply.end() || !facts->is_object())
+        throw Error("paribus-worker: its reply to 'inspect' has no facts");
       engine_.open(spec, files);  // it went well in a fork: from now on all share one copy
       return *facts;
     } catch (const Refused& refused) {
-      for (const Problem& problem : refused.problems()) blame(problem.address, planned.arm, problem.message);
+      for (const Problem& problem : refused.problems())
+        blame(problem.address, planned.arm, problem.message);
       return std::nullopt;
     }
   }
@@ -109,7 +113,8 @@ class Checker {
       Trial trial;
       trial.arm = planned.arm;
       trial.seed = planned.seed;
-      for (const auto& [address, value] : planned.values) trial.values[address] = registry::to_json(value);
+      for (const auto& [address, value] : planned.values)
+        trial.values[address] = registry::to_json(value);
       trial.spec = resolved(to_json(planned.spec), facts);
       trial.facts = facts;
       trial.files = files_[i];
@@ -122,19 +127,21 @@ class Checker {
     }
   }
 
-  /// What besides its configuration and data determines a trial's numbers. Only its own plugins: a study that gains an
-  /// arm keeps the trials that it has.
+  /// What besides its configuration and data determines a trial's numbers. Only its own plugins: a
+  /// study that gains an arm keeps the trials that it has.
   json environment(const PlannedTrial& planned, const json& spec) {
     json sums = json::object();
     for (const auto& [kind, name] : parts_of(planned.spec)) {
-      sums[kind + "/" + name] = checked_.plugins.at(checked_.catalog.find(kind, name)->plugin.string());
+      sums[kind + "/" + name] =
+          checked_.plugins.at(checked_.catalog.find(kind, name)->plugin.string());
     }
     const json& machine = engine_.machine();
     json about = {{"plugins", sums},
                   {"libparibus", checked_.libparibus},
                   {"libtorch", machine.value("libtorch", json())},
                   {"cpu_capability", machine.value("cpu_capability", json())}};
-    if (spec.at("train").at("device") != json("cpu")) about["devices"] = machine.value("devices", json());
+    if (spec.at("train").at("device") != json("cpu"))
+      about["devices"] = machine.value("devices", json());
     return about;
   }
 
@@ -156,14 +163,17 @@ class Checker {
 
 }  // namespace
 
-CheckedStudy read_study(const std::filesystem::path& path, const std::vector<std::string>& overrides, Engine& engine) {
+CheckedStudy read_study(const std::filesystem::path& path,
+                        const std::vector<std::string>& overrides, Engine& engine) {
   CheckedStudy checked;
-  checked.catalog = registry::Catalog::scan(registry::Catalog::search_path(plugin_folders(path, overrides)));
+  checked.catalog =
+      registry::Catalog::scan(registry::Catalog::search_path(plugin_folders(path, overrides)));
   checked.study = load_study(path, overrides, checked.catalog, engine.proposer(checked.catalog));
   return checked;
 }
 
-CheckedStudy check_study(const std::filesystem::path& path, const std::vector<std::string>& overrides, Engine& engine,
+CheckedStudy check_study(const std::filesystem::path& path,
+                         const std::vector<std::string>& overrides, Engine& engine,
                          Observer& observer) {
   CheckedStudy checked = read_study(path, overrides, engine);
   Checker(checked, engine, observer).check_all();

@@ -24,11 +24,14 @@ struct CheckedStudy {
 };
 
 /// Reads and expands a study, without the worker unless it has a search. Throws StudyError.
-CheckedStudy read_study(const std::filesystem::path& path, const std::vector<std::string>& overrides, Engine& engine);
+CheckedStudy read_study(const std::filesystem::path& path,
+                        const std::vector<std::string>& overrides, Engine& engine);
 
-/// And finds its files, loads its plugins and has each distinct structure built once. Throws StudyError with every
-/// problem at its place. Writes nothing but what is fetched into the user's cache.
-CheckedStudy check_study(const std::filesystem::path& path, const std::vector<std::string>& overrides, Engine& engine,
+/// And finds its files, loads its plugins and has each distinct structure built once. Throws
+/// StudyError with every problem at its place. Writes nothing but what is fetched into the user's
+/// cache.
+CheckedStudy check_study(const std::filesystem::path& path,
+                         const std::vector<std::string>& overrides, Engine& engine,
                          Observer& observer);
 
 }  // namespace paribus::driver

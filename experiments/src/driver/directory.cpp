@@ -35,29 +35,38 @@ std::string text_of(const fs::path& path) {
 
 fs::path default_directory(const fs::path& study) { return fs::path("runs") / study.stem(); }
 
-StudyDirectory::StudyDirectory(fs::path path) : path_(fs::absolute(std::move(path)).lexically_normal()) {
+StudyDirectory::StudyDirectory(fs::path path)
+    : path_(fs::absolute(std::move(path)).lexically_normal()) {
   if (path_.filename().empty()) path_ = path_.parent_path();
   if (fs::exists(path_) && !fs::is_directory(path_)) {
-    throw Error(fmt::format("{} is a file, expected a folder for the study; name another with --dir", path_.string()));
+    throw Error(fmt::format(
+        "{} is a file, expected a folder for the study; name another with --dir", path_.string()));
   }
   if (fs::exists(path_) && !fs::is_empty(path_) && !fs::exists(path_ / "journal")) {
-    throw Error(fmt::format("{} holds other things than a study; name another folder with --dir", path_.string()));
+    throw Error(fmt::format("{} holds other things than a study; name another folder with --dir",
+                            path_.string()));
   }
   std::error_code problem;
   for (const char* folder : {"journal", "logs", "checkpoints"}) {
     fs::create_directories(path_ / folder, problem);
-    if (problem) throw Error(fmt::format("can't make {}: {}", (path_ / folder).string(), problem.message()));
+    if (problem)
+      throw Error(fmt::format("can't make {}: {}", (path_ / folder).string(), problem.message()));
   }
   lock_ = Handle(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!lock_) fail("open", path_);
   if (::flock(lock_.get(), LOCK_EX | LOCK_NB) == 0) return;
   if (errno != EWOULDBLOCK) fail("lock", path_);
-  throw Error(fmt::format("{} is being run by another process; wait for it, or name another folder with --dir",
-                          path_.string()));
+  throw Error(fmt::format(
+      "{} is being run by another process; wait for it, or name another folder with --dir",
+      path_.string()));
 }
 
-fs::path StudyDirectory::journal(const std::string& trial) const { return path_ / "journal" / (trial + ".log"); }
-fs::path StudyDirectory::log(const std::string& trial) const { return path_ / "logs" / (trial + ".txt"); }
+fs::path StudyDirectory::journal(const std::string& trial) const {
+  return path_ / "journal" / (trial + ".log");
+}
+fs::path StudyDirectory::log(const std::string& trial) const {
+  return path_ / "logs" / (trial + ".txt");
+}
 
 void StudyDirectory::write(const std::string& name, const std::string& text) const {
   const fs::path target = path_ / name;
@@ -72,7 +81,8 @@ void StudyDirectory::write(const std::string& name, const std::string& text) con
     if (n < 0) fail("write", temporary);
     done += static_cast<std::size_t>(n);
   }
-  if (::fsync(file.get()) != 0 || ::rename(temporary.c_str(), target.c_str()) != 0) fail("write", target);
+  if (::fsync(file.get()) != 0 || ::rename(temporary.c_str(), target.c_str()) != 0)
+    fail("write", target);
   ::fsync(lock_.get());
 }
 

@@ -12,8 +12,8 @@ namespace paribus::driver {
 /// The directory of a study, held by this driver alone while the object lives.
 class StudyDirectory {
  public:
-  /// Makes it with its folders, or takes it as it is. Throws Error if another driver holds it, or if it holds other
-  /// things than a study.
+  /// Makes it with its folders, or takes it as it is. Throws Error if another driver holds it, or
+  /// if it holds other things than a study.
   explicit StudyDirectory(std::filesystem::path path);
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
@@ -23,7 +23,8 @@ class StudyDirectory {
   /// Temp file, fsync, rename; not at all if the file holds this text already.
   void write(const std::string& name, const std::string& text) const;
 
-  /// "done", "failed", "stopped" as the trial's journal ends; "begun" if it ends without saying, "" if there is none.
+  /// "done", "failed", "stopped" as the trial's journal ends; "begun" if it ends without saying, ""
+  /// if there is none.
   [[nodiscard]] std::string status(const std::string& trial) const;
   /// Removes what there is of a trial, for --fresh.
   void forget(const std::string& trial) const;

@@ -47,10 +47,12 @@ std::size_t take(char* data, std::size_t /*one*/, std::size_t size, void* contex
   return size;
 }
 
-int look(void* context, curl_off_t total, curl_off_t /*got*/, curl_off_t /*up_total*/, curl_off_t /*up*/) {
+int look(void* context, curl_off_t total, curl_off_t /*got*/, curl_off_t /*up_total*/,
+         curl_off_t /*up*/) {
   auto& transfer = *static_cast<Transfer*>(context);
   if (interrupts() > 0) return 1;
-  if (*transfer.progress) (*transfer.progress)(transfer.got, transfer.expected > 0 ? transfer.expected : total);
+  if (*transfer.progress)
+    (*transfer.progress)(transfer.got, transfer.expected > 0 ? transfer.expected : total);
   return 0;
 }
 
@@ -60,7 +62,8 @@ class Temporary {
   explicit Temporary(const std::filesystem::path& target) : path_(target) {
     path_ += fmt::format(".part-{}", ::getpid());
     file_ = Handle(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-    if (!file_) throw Error(fmt::format("can't write {}: {}", path_.string(), std::strerror(errno)));
+    if (!file_)
+      throw Error(fmt::format("can't write {}: {}", path_.string(), std::strerror(errno)));
   }
   Temporary(const Temporary&) = delete;
   Temporary& operator=(const Temporary&) = delete;
@@ -96,7 +99,8 @@ Curl prepare(const std::string& url, Transfer& transfer, char* reason) {
   CURL* c = curl.get();
   curl_easy_setopt(c, CURLOPT_URL, url.c_str());
   curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, url.starts_with("https:") ? "https" : "http,https");
+  curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR,
+                   url.starts_with("https:") ? "https" : "http,https");
   curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
   curl_easy_setopt(c, CURLOPT_MAXREDIRS, 8L);
   curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
@@ -117,16 +121,20 @@ Curl prepare(const std::string& url, Transfer& transfer, char* reason) {
 }
 
 std::string why(const Transfer& transfer, CURLcode code, const char* reason) {
-  if (transfer.too_long) return fmt::format("the answer is longer than the {} bytes expected", transfer.most);
-  if (transfer.write_error != 0) return fmt::format("can't write: {}", std::strerror(transfer.write_error));
-  if (code == CURLE_PARTIAL_FILE) return fmt::format("the answer ended after {} bytes", transfer.got);
+  if (transfer.too_long)
+    return fmt::format("the answer is longer than the {} bytes expected", transfer.most);
+  if (transfer.write_error != 0)
+    return fmt::format("can't write: {}", std::strerror(transfer.write_error));
+  if (code == CURLE_PARTIAL_FILE)
+    return fmt::format("the answer ended after {} bytes", transfer.got);
   return *reason != '\0' ? reason : curl_easy_strerror(code);
 }
 
 }  // namespace
 
 void download(const std::string& url, const std::filesystem::path& target, std::int64_t bytes,
-              const std::function<void(const std::filesystem::path&)>& check, const DownloadProgress& progress) {
+              const std::function<void(const std::filesystem::path&)>& check,
+              const DownloadProgress& progress) {
   std::filesystem::create_directories(target.parent_path());
   Temporary temporary(target);
   Transfer transfer{.file = temporary.file(), .expected = bytes, .progress = &progress};
@@ -135,9 +143,11 @@ void download(const std::string& url, const std::filesystem::path& target, std::
   const Curl curl = prepare(url, transfer, reason);
   const CURLcode code = curl_easy_perform(curl.get());
   if (code == CURLE_ABORTED_BY_CALLBACK) throw Interrupted();
-  if (code != CURLE_OK) throw Error(fmt::format("can't fetch {}: {}", url, why(transfer, code, reason)));
+  if (code != CURLE_OK)
+    throw Error(fmt::format("can't fetch {}: {}", url, why(transfer, code, reason)));
   if (bytes > 0 && transfer.got != bytes) {
-    throw Error(fmt::format("can't fetch {}: the answer ended after {} of {} bytes", url, transfer.got, bytes));
+    throw Error(fmt::format("can't fetch {}: the answer ended after {} of {} bytes", url,
+                            transfer.got, bytes));
   }
   check(temporary.path());
   temporary.keep_as(target);

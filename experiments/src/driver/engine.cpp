@@ -22,7 +22,8 @@ void collect(const PartSpec& part, std::set<PartName>& names) {
 json load_request(const std::filesystem::path& plugin, const registry::Catalog& catalog) {
   json parts = json::array();
   for (const registry::PartSchema& part : catalog.parts()) {
-    if (part.plugin == plugin) parts.push_back({{"kind", part.kind}, {"name", part.name}, {"symbol", part.symbol}});
+    if (part.plugin == plugin)
+      parts.push_back({{"kind", part.kind}, {"name", part.name}, {"symbol", part.symbol}});
   }
   return {{"path", plugin.string()}, {"parts", std::move(parts)}};
 }
@@ -32,7 +33,8 @@ SearchPoint point_from(const json& choices) {
   for (const json& choice : choices) {
     SearchChoice made;
     made.index = choice.value("index", std::int64_t{-1});
-    if (const auto value = choice.find("value"); value != choice.end()) made.value = value->get<double>();
+    if (const auto value = choice.find("value"); value != choice.end())
+      made.value = value->get<double>();
     point.push_back(made);
   }
   return point;
@@ -43,7 +45,8 @@ std::vector<SearchPoint> points_from(const json& reply) {
   try {
     for (const json& choices : reply.at("points")) points.push_back(point_from(choices));
   } catch (const json::exception& problem) {
-    throw Error(std::string("paribus-worker: its reply to 'search' is malformed: ") + problem.what());
+    throw Error(std::string("paribus-worker: its reply to 'search' is malformed: ") +
+                problem.what());
   }
   return points;
 }
@@ -52,7 +55,8 @@ std::vector<SearchPoint> points_from(const json& reply) {
 
 std::set<PartName> parts_of(const TrialSpec& spec) {
   std::set<PartName> names;
-  for (const PartSpec* part : {&spec.dataset, &spec.model, &spec.loss, &spec.optimizer}) collect(*part, names);
+  for (const PartSpec* part : {&spec.dataset, &spec.model, &spec.loss, &spec.optimizer})
+    collect(*part, names);
   for (const auto* list : {&spec.transforms, &spec.metrics, &spec.callbacks}) {
     for (const PartSpec& part : *list) collect(part, names);
   }
@@ -90,7 +94,8 @@ void Engine::open(const json& spec, const FilePaths& files) {
 }
 
 Proposer Engine::proposer(const registry::Catalog& catalog) {
-  return [this, &catalog](const PartSpec& part, const std::vector<SearchAxis>& axes, std::uint64_t seed) {
+  return [this, &catalog](const PartSpec& part, const std::vector<SearchAxis>& axes,
+                          std::uint64_t seed) {
     load(catalog, {{part.kind, part.use}});
     json described = json::array();
     for (const SearchAxis& axis : axes) {
@@ -101,7 +106,8 @@ Proposer Engine::proposer(const registry::Catalog& catalog) {
                            {"log", axis.log},
                            {"integer", axis.integer}});
     }
-    return points_from(worker().call("search", {{"part", to_json(part)}, {"axes", described}, {"seed", seed}}));
+    return points_from(
+        worker().call("search", {{"part", to_json(part)}, {"axes", described}, {"seed", seed}}));
   };
 }
 

@@ -29,14 +29,16 @@ void check_name(const registry::FileSchema& file) {
   bool below = !folder.is_absolute();
   for (const fs::path& step : folder) below = below && step != "..";
   if (plain && below) return;
-  throw Error(fmt::format("its manifest names the file '{}' in the folder '{}', expected a plain name below a folder",
-                          file.name, file.folder));
+  throw Error(fmt::format(
+      "its manifest names the file '{}' in the folder '{}', expected a plain name below a folder",
+      file.name, file.folder));
 }
 
 bool is_needed(const registry::FileSchema& file, const PartSpec& spec) {
   if (file.unless.empty()) return true;
   const auto given = spec.params.find(file.unless);
-  if (given == spec.params.end() || std::holds_alternative<std::monostate>(given->second)) return true;
+  if (given == spec.params.end() || std::holds_alternative<std::monostate>(given->second))
+    return true;
   const auto* text = std::get_if<std::string>(&given->second);
   return text != nullptr && text->empty();
 }
@@ -62,7 +64,8 @@ bool good(const fs::path& place, const registry::FileSchema& file, VerifiedFiles
   }
 }
 
-fs::path resolve(const registry::FileSchema& file, const FilePlaces& places, const FetchProgress& progress) {
+fs::path resolve(const registry::FileSchema& file, const FilePlaces& places,
+                 const FetchProgress& progress) {
   check_name(file);
   VerifiedFiles verified(places.cache.parent_path() / "verified.txt");
   if (const fs::path found = found_in_roots(file, places); !found.empty()) {
@@ -71,7 +74,9 @@ fs::path resolve(const registry::FileSchema& file, const FilePlaces& places, con
   }
   const fs::path cached = places.cache / file.folder / file.name;
   if (good(cached, file, verified)) return cached;
-  if (file.url.empty()) throw Error(fmt::format("there is no file {} and its manifest has no address for it", file.name));
+  if (file.url.empty())
+    throw Error(
+        fmt::format("there is no file {} and its manifest has no address for it", file.name));
   const auto check = [&](const fs::path& fetched) {
     try {
       driver::verify(fetched, file);
@@ -106,8 +111,8 @@ FilePlaces FilePlaces::from_environment() {
   return places;
 }
 
-FilePaths resolve_files(const registry::PartSchema& dataset, const PartSpec& spec, const FilePlaces& places,
-                        const FetchProgress& progress) {
+FilePaths resolve_files(const registry::PartSchema& dataset, const PartSpec& spec,
+                        const FilePlaces& places, const FetchProgress& progress) {
   FilePaths paths;
   std::string problems;
   for (const registry::FileSchema& file : dataset.files) {
@@ -117,10 +122,11 @@ FilePaths resolve_files(const registry::PartSchema& dataset, const PartSpec& spe
     } catch (const Interrupted&) {
       throw;
     } catch (const std::exception& problem) {
-      problems += fmt::format("{}dataset/{}: {}; put a good one at {} or, as {}, in a folder of $PARIBUS_DATA",
-                              problems.empty() ? "" : "\n", dataset.name, problem.what(),
-                              (places.cache / file.folder / file.name).string(),
-                              (fs::path(file.folder) / file.name).string());
+      problems += fmt::format(
+          "{}dataset/{}: {}; put a good one at {} or, as {}, in a folder of $PARIBUS_DATA",
+          problems.empty() ? "" : "\n", dataset.name, problem.what(),
+          (places.cache / file.folder / file.name).string(),
+          (fs::path(file.folder) / file.name).string());
     }
   }
   if (!problems.empty()) throw Error(problems);

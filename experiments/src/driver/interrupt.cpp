@@ -20,7 +20,8 @@ void watch_interrupts() {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     struct sigaction before {};
     sigaction(signal, nullptr, &before);
-    if (before.sa_handler != SIG_IGN || signal != SIGHUP) sigaction(signal, &action, nullptr);  // nohup stays nohup
+    if (before.sa_handler != SIG_IGN || signal != SIGHUP)
+      sigaction(signal, &action, nullptr);  // nohup stays nohup
   }
 }
 

@@ -5,7 +5,8 @@
 
 namespace paribus::driver {
 
-/// Thrown by whatever waits when the person pressed Ctrl-C and nothing has to be brought to an orderly end.
+/// Thrown by whatever waits when the person pressed Ctrl-C and nothing has to be brought to an
+/// orderly end.
 class Interrupted : public Error {
  public:
   Interrupted() : Error("interrupted") {}

@@ -20,23 +20,30 @@ struct Glyph {
 bool is_between(char32_t c, char32_t low, char32_t high) { return c >= low && c <= high; }
 
 int width_of(char32_t c) {
-  if (is_between(c, 0x300, 0x36F) || is_between(c, 0x200B, 0x200D) || is_between(c, 0xFE00, 0xFE0F)) return 0;
-  const bool wide = is_between(c, 0x1100, 0x115F) || is_between(c, 0x2E80, 0xA4CF) || is_between(c, 0xAC00, 0xD7A3) ||
-                    is_between(c, 0xF900, 0xFAFF) || is_between(c, 0xFE30, 0xFE6F) || is_between(c, 0xFF00, 0xFF60) ||
+  if (is_between(c, 0x300, 0x36F) || is_between(c, 0x200B, 0x200D) || is_between(c, 0xFE00, 0xFE0F))
+    return 0;
+  const bool wide = is_between(c, 0x1100, 0x115F) || is_between(c, 0x2E80, 0xA4CF) ||
+                    is_between(c, 0xAC00, 0xD7A3) || is_between(c, 0xF900, 0xFAFF) ||
+                    is_between(c, 0xFE30, 0xFE6F) || is_between(c, 0xFF00, 0xFF60) ||
                     is_between(c, 0x1F300, 0x1FAFF) || is_between(c, 0x20000, 0x3FFFD);
   return wide ? 2 : 1;
 }
 
 /// Line separators and the marks that turn the direction of writing would garble the display.
 bool is_printable(char32_t c) {
-  return c >= 0x20 && !is_between(c, 0x7F, 0x9F) && !is_between(c, 0x200E, 0x200F) && !is_between(c, 0x2028, 0x202E) &&
-         !is_between(c, 0x2066, 0x2069) && !is_between(c, 0xD800, 0xDFFF) && c <= 0x10FFFF;
+  return c >= 0x20 && !is_between(c, 0x7F, 0x9F) && !is_between(c, 0x200E, 0x200F) &&
+         !is_between(c, 0x2028, 0x202E) && !is_between(c, 0x2066, 0x2069) &&
+         !is_between(c, 0xD800, 0xDFFF) && c <= 0x10FFFF;
 }
 
 Glyph first_glyph(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(0);
-  std::size_t length = lead < 0x80 ? 1 : lead >= 0xF0 && lead < 0xF8 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 0;
+  std::size_t length = lead < 0x80                   ? 1
+                       : lead >= 0xF0 && lead < 0xF8 ? 4
+                       : lead >= 0xE0                ? 3
+                       : lead >= 0xC2                ? 2
+                                                     : 0;
   if (length == 0 || length > text.size() || lead >= 0xF8) return {"?", 1, 1};
   char32_t c = length == 1 ? lead : lead & (0xFFu >> (length + 1));
   for (std::size_t i = 1; i < length; ++i) {

@@ -26,7 +26,8 @@ class Observer {
   /// One line about what goes on before the first step.
   virtual void note(std::string_view /*line*/) {}
   /// A data file is being fetched; `got == total` once at the end.
-  virtual void fetching(const std::string& /*file*/, std::int64_t /*got*/, std::int64_t /*total*/) {}
+  virtual void fetching(const std::string& /*file*/, std::int64_t /*got*/, std::int64_t /*total*/) {
+  }
   /// Before the first trial.
   virtual void begin(const RunStart& /*start*/) {}
   /// `slot` is valid, and changes, until `ended`.

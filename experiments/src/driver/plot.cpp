@@ -19,7 +19,8 @@ struct Range {
 
   [[nodiscard]] int cell(double value, int cells) const {
     if (high <= low) return 0;
-    return std::clamp(static_cast<int>(std::lround((value - low) / (high - low) * (cells - 1))), 0, cells - 1);
+    return std::clamp(static_cast<int>(std::lround((value - low) / (high - low) * (cells - 1))), 0,
+                      cells - 1);
   }
 };
 
@@ -30,7 +31,8 @@ Range range_of(const std::vector<double>& values) {
 
 }  // namespace
 
-std::string log_plot(const std::vector<std::pair<double, double>>& points, double mark, int width, int height) {
+std::string log_plot(const std::vector<std::pair<double, double>>& points, double mark, int width,
+                     int height) {
   std::vector<double> xs, ys;
   for (const auto& [x, y] : points) {
     if (!(x > 0) || !std::isfinite(x) || !std::isfinite(y)) continue;
@@ -42,12 +44,15 @@ std::string log_plot(const std::vector<std::pair<double, double>>& points, doubl
   height = std::max(height, 3);
   const Range across = range_of(xs);
   Range up = range_of(ys);
-  // A loss that has run away would press the rest flat: what is above the start by half the fall is cut.
+  // A loss that has run away would press the rest flat: what is above the start by half the fall is
+  // cut.
   up.high = std::min(up.high, ys.front() + 0.5 * std::max(ys.front() - up.low, 1e-12));
-  std::vector<std::string> rows(static_cast<std::size_t>(height), std::string(static_cast<std::size_t>(cells), ' '));
+  std::vector<std::string> rows(static_cast<std::size_t>(height),
+                                std::string(static_cast<std::size_t>(cells), ' '));
   const bool marked = mark > 0 && std::isfinite(mark);
   if (marked) {
-    for (std::string& row : rows) row[static_cast<std::size_t>(across.cell(std::log10(mark), cells))] = '|';
+    for (std::string& row : rows)
+      row[static_cast<std::size_t>(across.cell(std::log10(mark), cells))] = '|';
   }
   for (std::size_t i = 0; i < xs.size(); ++i) {
     const int row = height - 1 - up.cell(std::min(ys[i], up.high), height);
@@ -57,7 +62,8 @@ std::string log_plot(const std::vector<std::pair<double, double>>& points, doubl
   for (int row = 0; row < height; ++row) {
     const double level = up.high - (up.high - up.low) * row / (height - 1);
     const bool labelled = row == 0 || row == height - 1 || row == height / 2;
-    std::string line = (labelled ? fmt::format("{:>8.3g} ", level) : std::string(9, ' ')) + "|" + rows[static_cast<std::size_t>(row)];
+    std::string line = (labelled ? fmt::format("{:>8.3g} ", level) : std::string(9, ' ')) + "|" +
+                       rows[static_cast<std::size_t>(row)];
     text += line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
   }
   const std::string left = fmt::format("{:.1e}", std::pow(10, across.low));

@@ -27,12 +27,14 @@ std::string read_all(int fd) {
     const ssize_t n = ::read(fd, buffer, sizeof buffer);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return text;
-    if (text.size() <= kLongestDiff) text.append(buffer, static_cast<std::size_t>(n));  // the rest is read and dropped
+    if (text.size() <= kLongestDiff)
+      text.append(buffer, static_cast<std::size_t>(n));  // the rest is read and dropped
   }
 }
 
 /// What `git -C folder ...` writes; nothing if it fails or isn't there.
-std::optional<std::string> git(const std::filesystem::path& folder, std::vector<std::string> arguments) {
+std::optional<std::string> git(const std::filesystem::path& folder,
+                               std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), {"git", "-C", folder.string()});
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
@@ -96,12 +98,13 @@ json lock_of(const CheckedStudy& checked, const json& machine) {
     }
     plugins.push_back(std::move(plugin));
   }
-  return {{"plugins", plugins},
-          {"libparibus", {{"sha256", checked.libparibus}, {"abi", machine.value("abi", json())}}},
-          {"libtorch", machine.value("libtorch", json())},
-          {"cpu", {{"model", cpu_model()}, {"capability", machine.value("cpu_capability", json())}}},
-          {"devices", machine.value("devices", json())},
-          {"git", git_state(std::filesystem::absolute(checked.study.path).parent_path())}};
+  return {
+      {"plugins", plugins},
+      {"libparibus", {{"sha256", checked.libparibus}, {"abi", machine.value("abi", json())}}},
+      {"libtorch", machine.value("libtorch", json())},
+      {"cpu", {{"model", cpu_model()}, {"capability", machine.value("cpu_capability", json())}}},
+      {"devices", machine.value("devices", json())},
+      {"git", git_state(std::filesystem::absolute(checked.study.path).parent_path())}};
 }
 
 }  // namespace paribus::driver

@@ -15,7 +15,8 @@ using nlohmann::json;
 /// "valid.accuracy" is measured by metric/accuracy, which states the unit.
 std::string unit_of(const CheckedStudy& checked) {
   const std::string& metric = checked.study.metric;
-  const registry::PartSchema* part = checked.catalog.find("metric", metric.substr(metric.rfind('.') + 1));
+  const registry::PartSchema* part =
+      checked.catalog.find("metric", metric.substr(metric.rfind('.') + 1));
   return part != nullptr ? part->unit : "";
 }
 
@@ -58,8 +59,11 @@ json plan_of(const CheckedStudy& checked, const std::string& name, const json& e
   const Study& study = checked.study;
   json trials = json::array();
   for (const Trial& trial : checked.trials) {
-    trials.push_back(
-        {{"id", trial.id}, {"arm", trial.arm}, {"seed", trial.seed}, {"values", trial.values}, {"spec", trial.spec}});
+    trials.push_back({{"id", trial.id},
+                      {"arm", trial.arm},
+                      {"seed", trial.seed},
+                      {"values", trial.values},
+                      {"spec", trial.spec}});
   }
   return {{"event", "plan"},
           {"study",
@@ -78,8 +82,8 @@ json plan_of(const CheckedStudy& checked, const std::string& name, const json& e
           {"environment", environment}};
 }
 
-RunReport run_study(const CheckedStudy& checked, const StudyDirectory& directory, Engine& engine, Observer& observer,
-                    const RunOptions& options) {
+RunReport run_study(const CheckedStudy& checked, const StudyDirectory& directory, Engine& engine,
+                    Observer& observer, const RunOptions& options) {
   RunReport report;
   json lock = lock_of(checked, engine.machine());
   directory.write(StudyDirectory::kStudyFile, checked.study.resolved);
@@ -94,8 +98,10 @@ RunReport run_study(const CheckedStudy& checked, const StudyDirectory& directory
   for (const Trial& trial : trials) steps += trial.steps;
   observer.begin({trials.size(), steps, report.done_before, checked.study.metric});
   Scheduler scheduler(engine, directory, log, observer);
-  const std::size_t at_once = options.at_once > 0 ? options.at_once : room(engine.machine(), trials);
-  report.tally = scheduler.run(trials, std::min<std::size_t>(at_once, kProgressSlots), checked.study.metric);
+  const std::size_t at_once =
+      options.at_once > 0 ? options.at_once : room(engine.machine(), trials);
+  report.tally =
+      scheduler.run(trials, std::min<std::size_t>(at_once, kProgressSlots), checked.study.metric);
   observer.finish();
   log.sync();
   report.left = report.tally.stopped + report.tally.not_started;

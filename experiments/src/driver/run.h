@@ -14,17 +14,18 @@ struct RunOptions {
 
 struct RunReport {
   Tally tally;
-  std::size_t trials = 0;       // of the study, each once
+  std::size_t trials = 0;  // of the study, each once
   std::size_t done_before = 0;
-  std::size_t left = 0;         // neither done nor failed now
+  std::size_t left = 0;  // neither done nor failed now
 };
 
-/// Writes the study's directory and runs every trial of it that is not done: those that were stopped go on, those that
-/// failed begin anew.
-RunReport run_study(const CheckedStudy& checked, const StudyDirectory& directory, Engine& engine, Observer& observer,
-                    const RunOptions& options);
+/// Writes the study's directory and runs every trial of it that is not done: those that were
+/// stopped go on, those that failed begin anew.
+RunReport run_study(const CheckedStudy& checked, const StudyDirectory& directory, Engine& engine,
+                    Observer& observer, const RunOptions& options);
 
 /// What journal/study.log says of a study (docs/internals.md).
-nlohmann::json plan_of(const CheckedStudy& checked, const std::string& name, const nlohmann::json& environment);
+nlohmann::json plan_of(const CheckedStudy& checked, const std::string& name,
+                       const nlohmann::json& environment);
 
 }  // namespace paribus::driver

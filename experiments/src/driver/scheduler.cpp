@@ -13,19 +13,23 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kTick = 100;                    // ms
-constexpr std::streamoff kLogTail = 4096;     // bytes searched for a trial's last words
+constexpr int kTick = 100;                 // ms
+constexpr std::streamoff kLogTail = 4096;  // bytes searched for a trial's last words
 
 }  // namespace
 
-Tally Scheduler::run(const std::vector<Trial>& trials, std::size_t at_once, const std::string& metric) {
+Tally Scheduler::run(const std::vector<Trial>& trials, std::size_t at_once,
+                     const std::string& metric) {
   std::size_t next = 0;
   while (next < trials.size() || !running_.empty()) {
     heed_interrupts();
     if (killed_ || (stopping_ && running_.empty())) break;
-    while (!stopping_ && next < trials.size() && running_.size() < at_once) start(trials[next++], metric);
+    while (!stopping_ && next < trials.size() && running_.size() < at_once)
+      start(trials[next++], metric);
     if (running_.empty()) continue;  // all that was started was refused
-    for (auto event = engine_.worker().next_event(kTick); event; event = engine_.worker().next_event(0)) handle(*event);
+    for (auto event = engine_.worker().next_event(kTick); event;
+         event = engine_.worker().next_event(0))
+      handle(*event);
     observer_.tick();
   }
   tally_.not_started = trials.size() - next;
@@ -75,9 +79,12 @@ void Scheduler::end(const Trial& trial, const Outcome& outcome) {
               {"code", outcome.code},
               {"signal", outcome.signal},
               {"message", outcome.message}});
-  if (outcome.done()) ++tally_.done;
-  else if (outcome.stopped()) ++tally_.stopped;
-  else ++tally_.failed;
+  if (outcome.done())
+    ++tally_.done;
+  else if (outcome.stopped())
+    ++tally_.stopped;
+  else
+    ++tally_.failed;
   observer_.ended(trial, outcome);
   engine_.board().give_back(running_.at(trial.id).slot);
   running_.erase(trial.id);
@@ -109,7 +116,8 @@ std::string Scheduler::last_line(const std::string& trial) const {
     const journal::Record record = journal::read(path);
     if (const json* said = record.last("end")) {
       const auto message = said->find("message");
-      if (message != said->end() && message->is_string() && !message->get<std::string>().empty()) return *message;
+      if (message != said->end() && message->is_string() && !message->get<std::string>().empty())
+        return *message;
     }
   }
   std::ifstream in(directory_.log(trial), std::ios::binary | std::ios::ate);

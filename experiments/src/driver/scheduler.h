@@ -19,14 +19,17 @@ struct Tally {
   bool interrupted = false;
 };
 
-/// Runs trials in the order given, `at_once` side by side, each in a process of its own. One that fails stops no other.
-/// The first Ctrl-C stops all at their next step, to be resumed; the second kills them.
+/// Runs trials in the order given, `at_once` side by side, each in a process of its own. One that
+/// fails stops no other. The first Ctrl-C stops all at their next step, to be resumed; the second
+/// kills them.
 class Scheduler {
  public:
-  Scheduler(Engine& engine, const StudyDirectory& directory, journal::Writer& log, Observer& observer)
+  Scheduler(Engine& engine, const StudyDirectory& directory, journal::Writer& log,
+            Observer& observer)
       : engine_(engine), directory_(directory), log_(log), observer_(observer) {}
 
-  /// `metric`: what trials show as their progress. Throws WorkerLost if the worker dies; what ran can be resumed.
+  /// `metric`: what trials show as their progress. Throws WorkerLost if the worker dies; what ran
+  /// can be resumed.
   Tally run(const std::vector<Trial>& trials, std::size_t at_once, const std::string& metric);
 
  private:

@@ -22,7 +22,9 @@ namespace {
 constexpr int kSocket = 3;
 constexpr int kProgress = 4;
 
-[[noreturn]] void fail(const std::string& what) { throw Error(fmt::format("{}: {}", what, std::strerror(errno))); }
+[[noreturn]] void fail(const std::string& what) {
+  throw Error(fmt::format("{}: {}", what, std::strerror(errno)));
+}
 
 struct Pair {
   Handle ours, theirs;
@@ -30,7 +32,8 @@ struct Pair {
 
 Pair socket_pair() {
   int fds[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) fail("can't make a socket pair for the worker");
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
+    fail("can't make a socket pair for the worker");
   return {Handle(fds[0]), Handle(fds[1])};
 }
 
@@ -41,7 +44,8 @@ Pair pipe_pair(int flags) {
 }
 
 /// Between fork and exec: system calls only.
-[[noreturn]] void become_worker(const char* program, pid_t parent, int socket, int progress, int errors, int verdict) {
+[[noreturn]] void become_worker(const char* program, pid_t parent, int socket, int progress,
+                                int errors, int verdict) {
   ::setsid();
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);  // the driver died before the line above
@@ -74,11 +78,13 @@ std::filesystem::path own_folder() {
 }
 
 std::filesystem::path Worker::program() {
-  if (const char* given = std::getenv("PARIBUS_WORKER"); given != nullptr && *given != '\0') return given;
+  if (const char* given = std::getenv("PARIBUS_WORKER"); given != nullptr && *given != '\0')
+    return given;
   const std::filesystem::path beside = own_folder() / "paribus-worker";
   if (!std::filesystem::exists(beside)) {
-    throw Error(fmt::format("no worker program at {}; install Paribus as a whole, or set PARIBUS_WORKER to it",
-                            beside.string()));
+    throw Error(fmt::format(
+        "no worker program at {}; install Paribus as a whole, or set PARIBUS_WORKER to it",
+        beside.string()));
   }
   return beside;
 }
@@ -99,7 +105,8 @@ Spawned spawn_worker(const std::filesystem::path& program, int progress_fd) {
   const pid_t pid = ::fork();
   if (pid < 0) fail("can't start the worker");
   if (pid == 0) {
-    become_worker(path.c_str(), parent, socket.theirs.get(), progress_fd, errors.theirs.get(), verdict.theirs.get());
+    become_worker(path.c_str(), parent, socket.theirs.get(), progress_fd, errors.theirs.get(),
+                  verdict.theirs.get());
   }
   verdict.theirs.reset();
   int reason = 0;

@@ -15,8 +15,9 @@ struct Spawned {
   Handle errors;  // what it writes to stderr; never blocks us
 };
 
-/// Starts the worker in a session of its own (Ctrl-C is the driver's to deal with), to die with us, with fd 3 (socket),
-/// fd 4 (progress), stdin from /dev/null and no other descriptor. Throws Error naming the program if it can't be run.
+/// Starts the worker in a session of its own (Ctrl-C is the driver's to deal with), to die with us,
+/// with fd 3 (socket), fd 4 (progress), stdin from /dev/null and no other descriptor. Throws Error
+/// naming the program if it can't be run.
 Spawned spawn_worker(const std::filesystem::path& program, int progress_fd);
 
 /// The folder of the running program.

@@ -11,7 +11,8 @@ namespace {
 
 using nlohmann::json;
 
-/// Keeps which parts stand where, and their texts and switches, which can select another way of working.
+/// Keeps which parts stand where, and their texts and switches, which can select another way of
+/// working.
 json without_numbers(json part) {
   for (auto& [name, value] : part.at("params").items()) {
     if (value.is_object() && (value.contains("int") || value.contains("float"))) value = "a number";
@@ -40,12 +41,14 @@ std::string Trial::label() const {
 json resolved(json spec, const json& facts) {
   json& train = spec.at("train");
   for (const char* key : {"device", "precision", "memory_format"}) {
-    if (const auto fact = facts.find(key); fact != facts.end() && fact->is_string()) train[key] = *fact;
+    if (const auto fact = facts.find(key); fact != facts.end() && fact->is_string())
+      train[key] = *fact;
   }
   return spec;
 }
 
-std::string trial_id(const json& resolved_spec, const std::string& fingerprint, const json& environment) {
+std::string trial_id(const json& resolved_spec, const std::string& fingerprint,
+                     const json& environment) {
   json identity = {{"spec", resolved_spec}, {"data", fingerprint}, {"environment", environment}};
   identity["spec"]["data"].erase("workers");
   identity["spec"]["train"].erase("checkpoint_seconds");

@@ -36,17 +36,17 @@ struct Outcome {
   static constexpr int kStopped = 75;
 };
 
-/// The id of a trial: a hash of all that determines its result. `environment` holds the sums of plugins and libraries
-/// and what the machine computes with. Where data files lie, how many threads load them and how often checkpoints are
-/// made change no number, so they change no id.
+/// The id of a trial: a hash of all that determines its result. `environment` holds the sums of
+/// plugins and libraries and what the machine computes with. Where data files lie, how many threads
+/// load them and how often checkpoints are made change no number, so they change no id.
 std::string trial_id(const nlohmann::json& resolved_spec, const std::string& fingerprint,
                      const nlohmann::json& environment);
 
 /// `spec` with "auto" in [train] replaced by what inspection found.
 nlohmann::json resolved(nlohmann::json spec, const nlohmann::json& facts);
 
-/// Equal for trials that one inspection can speak for: those that differ only in seed or in numbers of optimizer and
-/// schedules, which change no shape and whose bounds are already checked.
+/// Equal for trials that one inspection can speak for: those that differ only in seed or in numbers
+/// of optimizer and schedules, which change no shape and whose bounds are already checked.
 std::string inspection_key(const nlohmann::json& spec);
 
 }  // namespace paribus::driver

@@ -39,7 +39,8 @@ std::vector<Problem> problems_in(const json& reply) {
   const auto list = reply.find("problems");
   if (list != reply.end() && list->is_array()) {
     for (const json& entry : *list) {
-      if (entry.is_object()) problems.push_back({entry.value("address", ""), entry.value("message", "")});
+      if (entry.is_object())
+        problems.push_back({entry.value("address", ""), entry.value("message", "")});
     }
   }
   if (problems.empty()) problems.push_back({"", "the worker refused without saying why"});
@@ -57,7 +58,8 @@ std::string signal_name(int signal) {
   return fmt::format("SIG{} ({})", name, lower);
 }
 
-Refused::Refused(std::vector<Problem> problems) : Error(joined(problems)), problems_(std::move(problems)) {}
+Refused::Refused(std::vector<Problem> problems)
+    : Error(joined(problems)), problems_(std::move(problems)) {}
 
 Worker::Worker(const std::filesystem::path& program, int progress_fd) {
   Spawned child = spawn_worker(program, progress_fd);
@@ -92,7 +94,9 @@ bool Worker::reap(int milliseconds, int& status) {
   return false;
 }
 
-json Worker::call(const std::string& op, json arguments) { return exchange(op, std::move(arguments), true); }
+json Worker::call(const std::string& op, json arguments) {
+  return exchange(op, std::move(arguments), true);
+}
 
 json Worker::call_regardless(const std::string& op, json arguments) {
   return exchange(op, std::move(arguments), false);
@@ -112,7 +116,8 @@ json Worker::exchange(const std::string& op, json arguments, bool heed_interrupt
   }
   json reply = std::move(*reply_);
   reply_.reset();
-  if (const auto ok = reply.find("ok"); ok == reply.end() || *ok != json(true)) throw Refused(problems_in(reply));
+  if (const auto ok = reply.find("ok"); ok == reply.end() || *ok != json(true))
+    throw Refused(problems_in(reply));
   reply.erase("ok");
   reply.erase("id");
   return reply;
@@ -132,7 +137,8 @@ std::optional<json> Worker::next_event(int milliseconds) {
 void Worker::send(const std::string& line, bool heed_interrupts) {
   std::size_t sent = 0;
   while (sent < line.size()) {
-    const ssize_t n = ::send(socket_.get(), line.data() + sent, line.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t n =
+        ::send(socket_.get(), line.data() + sent, line.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n > 0) {
       sent += static_cast<std::size_t>(n);
     } else if (errno == EAGAIN) {
@@ -166,12 +172,14 @@ void Worker::read_socket() {
   const std::size_t searched = partial_.size();
   partial_.append(buffer, static_cast<std::size_t>(n));
   std::size_t start = 0;
-  for (std::size_t end = partial_.find('\n', searched); end != std::string::npos; end = partial_.find('\n', start)) {
+  for (std::size_t end = partial_.find('\n', searched); end != std::string::npos;
+       end = partial_.find('\n', start)) {
     accept(partial_.substr(start, end - start));
     start = end + 1;
   }
   partial_.erase(0, start);
-  if (partial_.size() > kLongestMessage) lost(fmt::format("it sent a message longer than {} MiB", kLongestMessage >> 20));
+  if (partial_.size() > kLongestMessage)
+    lost(fmt::format("it sent a message longer than {} MiB", kLongestMessage >> 20));
 }
 
 void Worker::accept(const std::string& line) {
@@ -213,7 +221,8 @@ void Worker::lost(const std::string& how) {
     if (last_words_.size() == before) break;
   }
   std::string text = "paribus-worker: " + how;
-  if (ended && WIFSIGNALED(status)) text = "paribus-worker was ended by " + signal_name(WTERMSIG(status)) + "; " + how;
+  if (ended && WIFSIGNALED(status))
+    text = "paribus-worker was ended by " + signal_name(WTERMSIG(status)) + "; " + how;
   if (ended && WIFEXITED(status)) {
     text = fmt::format("paribus-worker ended with exit status {}; {}", WEXITSTATUS(status), how);
   }

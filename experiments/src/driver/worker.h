@@ -32,28 +32,33 @@ class Refused : public Error {
   std::vector<Problem> problems_;
 };
 
-/// The worker is no more, or speaks nonsense; the text holds its signal or exit status and its last lines.
+/// The worker is no more, or speaks nonsense; the text holds its signal or exit status and its last
+/// lines.
 class WorkerLost : public Error {
  public:
   using Error::Error;
 };
 
-/// `paribus-worker` as the driver sees it: requests out, replies and events in (docs/internals.md). All on one thread;
-/// nothing the worker does, or fails to do, can block the caller for longer than it asked to wait.
+/// `paribus-worker` as the driver sees it: requests out, replies and events in (docs/internals.md).
+/// All on one thread; nothing the worker does, or fails to do, can block the caller for longer than
+/// it asked to wait.
 class Worker {
  public:
   /// The program beside our own, or $PARIBUS_WORKER. Throws Error if there is none.
   static std::filesystem::path program();
 
-  /// Starts it. `progress_fd` becomes its fd 4 (-1: an empty memfd); no other descriptor reaches it.
+  /// Starts it. `progress_fd` becomes its fd 4 (-1: an empty memfd); no other descriptor reaches
+  /// it.
   explicit Worker(const std::filesystem::path& program, int progress_fd = -1);
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
-  /// Closes the socket, on which the worker ends its children and itself; kills it if it takes too long.
+  /// Closes the socket, on which the worker ends its children and itself; kills it if it takes too
+  /// long.
   ~Worker();
 
-  /// Sends a request and waits for its reply; events that come first are kept. Throws Refused, WorkerLost or
-  /// Interrupted (on Ctrl-C). `op` and the arguments make the message; `ok` and `id` are taken off the reply.
+  /// Sends a request and waits for its reply; events that come first are kept. Throws Refused,
+  /// WorkerLost or Interrupted (on Ctrl-C). `op` and the arguments make the message; `ok` and `id`
+  /// are taken off the reply.
   nlohmann::json call(const std::string& op, nlohmann::json arguments = nlohmann::json::object());
 
   /// The same for requests that must be made while an interrupt is being dealt with.
