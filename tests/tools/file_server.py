@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Serves data files on a free port of the loopback, well and badly; writes the port to stdout. Ends with its stdin."""
+
 import gzip
 import sys
 import threading
@@ -31,7 +32,9 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(BODY + b"more")
         elif self.path in ("/elsewhere", "/outside"):
             self.send_response(302)
-            self.send_header("Location", "/good" if self.path == "/elsewhere" else "file:///etc/hostname")
+            self.send_header(
+                "Location", "/good" if self.path == "/elsewhere" else "file:///etc/hostname"
+            )
             self.end_headers()
         else:
             self.send_error(404)
