@@ -90,7 +90,7 @@ def study_trial(request):
         10,
         "loss is not finite at step 7" if failed else "",
     )
-    send({"event": "exit", "trial": name, "pid": 1, "code": int(failed), "signal": 0})
+    return send({"event": "exit", "trial": name, "pid": 1, "code": int(failed), "signal": 0})
 
 
 def inspect(request):
@@ -99,7 +99,7 @@ def inspect(request):
         return refuse(
             request, ("model.width", "model/mlp: 13 is an unlucky width, expected another")
         )
-    reply(
+    return reply(
         request,
         facts={
             "parameters": 1234567,
@@ -132,7 +132,7 @@ def trial(request):
             log.write("first words\nlast words\n")
         return send({"event": "exit", "trial": name, "pid": 1, "code": 1, "signal": 0})
     code, sig = (0, signal.SIGSEGV) if seed == 11 else (0, 0)
-    send({"event": "exit", "trial": name, "pid": 1, "code": code, "signal": int(sig)})
+    return send({"event": "exit", "trial": name, "pid": 1, "code": code, "signal": int(sig)})
 
 
 def handle(request):
@@ -187,7 +187,8 @@ def handle(request):
         )
     elif op == "start":
         if request["spec"]["seed"] == 13:
-            return refuse(request, ("", "seed 13 is unlucky"))
+            refuse(request, ("", "seed 13 is unlucky"))
+            return
         stopped[request["trial"]] = threading.Event()
         reply(request, pid=1)
         threading.Thread(target=trial, args=(request,), daemon=True).start()
