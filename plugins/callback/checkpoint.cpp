@@ -20,7 +20,7 @@ struct Checkpoint : paribus::Callback {
                             .unit("epoch")};
     }
   } params;
-  static constexpr auto touches() { return paribus::Touches<2, 0>{{"weights", "buffers"}, {}}; }
+  static constexpr auto touches() { return paribus::Touches<3, 0>{{"weights", "buffers", "evaluation_weights"}, {}}; }
 
   void state(paribus::State& s) override { s.number("best", best_); }
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <string_view>
+#include <vector>
 
 #include "paribus/fit.h"
 #include "paribus/plugin.h"
@@ -38,6 +39,22 @@ class Callback : public PartBase {
   virtual void after_validate(Fit& /*fit*/) {}   // and out; the epoch's metrics are there
   virtual void after_epoch(Fit& /*fit*/) {}      // always, skipped epochs too
   virtual void after_fit(Fit& /*fit*/) {}        // always, after an error too
+
+  using Words = std::vector<std::string_view>;
+  [[nodiscard]] virtual Words reads() const { return {}; }  // of touches(); made by the kernel
+  [[nodiscard]] virtual Words writes() const { return {}; }
+
+  template <class T>
+  struct Whole final : T {
+    [[nodiscard]] Words reads() const final { return words(T::touches().reads); }
+    [[nodiscard]] Words writes() const final { return words(T::touches().writes); }
+
+   private:
+    template <std::size_t kSize>
+    static Words words(const std::array<std::string_view, kSize>& list) {
+      return {list.begin(), list.end()};
+    }
+  };
 
   template <class T>
   static constexpr void describe(manifest_detail::Text& out, const T* /*part*/) {

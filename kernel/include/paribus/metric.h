@@ -21,6 +21,14 @@ class Metric : public PartBase {
   /// `loss` is the batch's mean loss (a scalar tensor).
   virtual void update(const Outputs& outputs, const Batch& batch, const at::Tensor& loss) = 0;
   [[nodiscard]] virtual double value() const = 0;
+  [[nodiscard]] virtual Goal goal() const { return Goal::maximize; }  // kGoal; made by the kernel
+  [[nodiscard]] virtual std::string_view unit() const { return "1"; }  // kUnit
+
+  template <class T>
+  struct Whole final : T {
+    [[nodiscard]] Goal goal() const final { return T::kGoal; }
+    [[nodiscard]] std::string_view unit() const final { return T::kUnit; }
+  };
 
   template <class T>
   static constexpr void describe(manifest_detail::Text& out, const T* /*part*/) {

@@ -25,6 +25,10 @@ class __attribute__((visibility("default"))) PartBase {
   /// one function for saving and loading (see state.h). Most parts have none.
   virtual void state(State& /*state*/) {}
 
+  /// The class that is really made of a part's class: a kind may add what only the part's statics tell.
+  template <class T>
+  using Whole = T;
+
   /// Where the part stands in the study: `optimizer`, `optimizer.inner`, `callback.ema`, `data.transforms.crop`.
   /// It names the part's random stream, its state in checkpoints and its place in messages.
   [[nodiscard]] const std::string& address() const { return address_; }

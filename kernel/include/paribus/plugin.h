@@ -115,7 +115,7 @@ inline constexpr auto kAccess = []<std::size_t... kIndex>(std::index_sequence<kI
       PARIBUS_ABI,                                                                                              \
       Class::kKind.data(),                                                                                      \
       part_name,                                                                                                \
-      []() -> paribus::PartBase* { return std::make_unique<Class>().release(); },                               \
+      []() -> paribus::PartBase* { return std::make_unique<Class::Whole<Class>>().release(); },                               \
       paribus::plugin_detail::kAccess<Class>.data(),                                                            \
       paribus::plugin_detail::kAccess<Class>.size()};                                                           \
   }

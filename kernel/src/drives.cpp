@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "paribus/drives.h"
+
+#include <algorithm>
+
+namespace paribus {
+
+Drives::Drives(const std::vector<ScheduleSpec>& schedules, const PartFactory& factory) {
+  for (const ScheduleSpec& schedule : schedules) {
+    drives_.push_back({schedule.target, std::make_unique<Instance>(schedule.part, factory), 0, false});
+  }
+}
+
+void Drives::attach(const Instance& instance) {
+  for (Drive& drive : drives_) {
+    const Instance::Parameter parameter = instance.find(drive.target);
+    if (!parameter) continue;
+    drive.base = parameter.get();
+    drive.attached = true;
+  }
+}
+
+Progress Drives::progress(std::int64_t epoch, std::int64_t index) const {
+  const auto total = static_cast<double>(std::max<std::int64_t>(epochs_ * batches_, 1));
+  const auto step = static_cast<double>(epoch * batches_ + index);
+  return {.fraction = step / total,
+          .inclusive = total > 1 ? step / (total - 1) : 1,
+          .epoch = step / static_cast<double>(std::max<std::int64_t>(batches_, 1)),
+          .epochs = epochs_,
+          .base = 0};
+}
+
+void Drives::drive(const Instance& instance, std::int64_t epoch, std::int64_t index) const {
+  if (drives_.empty()) return;
+  Progress now = progress(epoch, index);
+  for (const Drive& drive : drives_) {
+    const Instance::Parameter parameter = instance.find(drive.target);
+    if (!parameter) continue;
+    now.base = drive.base;
+    parameter.set(drive.schedule->as<Schedule>().at(now));
+  }
+}
+
+std::vector<std::string> Drives::unattached() const {
+  std::vector<std::string> targets;
+  for (const Drive& drive : drives_) {
+    if (!drive.attached) targets.push_back(drive.target);
+  }
+  return targets;
+}
+
+std::vector<std::pair<std::string, double>> Drives::values(const Instance& instance) const {
+  std::vector<std::pair<std::string, double>> values;
+  for (const Drive& drive : drives_) {
+    if (const Instance::Parameter parameter = instance.find(drive.target)) values.emplace_back(drive.target, parameter.get());
+  }
+  return values;
+}
+
+}  // namespace paribus

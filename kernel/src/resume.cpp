@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a trainer saves, and how it finds its place again.
+#include <ATen/core/grad_mode.h>
+
+#include <chrono>
+#include <optional>
+
+#include "paribus/checkpoint.h"
+#include "paribus/trainer.h"
+
+namespace paribus {
+namespace {
+
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// The step of "step-120.safetensors", or nothing.
+std::optional<std::int64_t> step_of(const std::filesystem::path& file) {
+  const std::string stem = file.stem().string();
+  if (file.extension() != ".safetensors" || !stem.starts_with("step-")) return std::nullopt;
+  const std::string digits = stem.substr(5);
+  if (digits.empty() || digits.size() > 15 || digits.find_first_not_of("0123456789") != std::string::npos) {
+    return std::nullopt;
+  }
+  return std::stoll(digits);
+}
+
+void copy_into(const NamedTensors& to, const TensorMap& saved, const std::string& prefix) {
+  const at::NoGradGuard no_grad;
+  for (const auto& [name, tensor] : to) {
+    const auto found = saved.find(prefix + name);
+    if (found == saved.end() || found->second.sizes() != tensor.sizes()) {
+      throw Error("checkpoint: '" + prefix + name + "' is missing or has another shape than the model's");
+    }
+    tensor.detach().copy_(found->second);
+  }
+}
+
+}  // namespace
+
+void Trainer::visit_states(const std::function<void(PartBase&)>& visit) {
+  for (const auto* part : {&model_, &loss_, &optimizer_}) (*part)->each(visit);
+  for (const auto& metric : metrics_) metric->each(visit);
+  for (const auto& callback : callbacks_) callback->each(visit);
+}
+
+void Trainer::place_state(State& state) {
+  state.number("epoch", fit_.epoch);
+  state.number("step", fit_.step);
+  state.number("start_batch", start_batch_);
+  state.number("loss_sum", loss_sum_);
+  state.number("loss_items", loss_items_);
+  state.number("last_loss", last_loss_);
+  precision_.state(state);
+}
+
+void Trainer::checkpoint_if_due(bool force) {
+  if (folder_.empty() || updates_pending_ > 0) return;
+  if (last_checkpoint_ == 0) last_checkpoint_ = seconds_now();
+  if (!force && seconds_now() - last_checkpoint_ < spec_.train.checkpoint_seconds) return;
+  save_checkpoint();
+  last_checkpoint_ = seconds_now();
+}
+
+void Trainer::save_checkpoint() {
+  drain_losses();
+  NamedTensors tensors;
+  for (const auto& [name, weight] : groups_->weights()) tensors.emplace_back("weights/" + name, weight);
+  for (const auto& [name, buffer] : fit_.model->buffers_by_name()) tensors.emplace_back("buffers/" + name, buffer);
+  groups_->save(tensors);
+  visit_states([&](PartBase& part) {
+    SaveState state(tensors, "part/" + part.address() + "/");
+    part.state(state);
+  });
+  SaveState place(tensors, "fit/");
+  place_state(place);
+  for (auto& [name, value] : fit_.metrics) place.number("metric/" + name, value);
+  for (auto& [name, value] : best_) place.number("best/" + name, value);
+  recorder_.flush();  // the points that this checkpoint stands for must not be lost when it survives
+  const auto file = folder_ / ("step-" + std::to_string(fit_.step) + ".safetensors");
+  write_safetensors(file, tensors);
+  recorder_.checkpointed(fit_.step, file.string());
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    if (const auto step = step_of(entry.path()); step && *step < fit_.step) std::filesystem::remove(entry.path());
+  }
+}
+
+bool Trainer::load_checkpoint() {
+  std::filesystem::path newest;
+  std::int64_t newest_step = -1;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    const auto step = step_of(entry.path());
+    if (step && *step > newest_step) newest = entry.path(), newest_step = *step;
+  }
+  if (newest.empty()) return false;
+  const TensorMap saved = read_safetensors(newest);
+  copy_into(groups_->weights(), saved, "weights/");
+  copy_into(fit_.model->buffers_by_name(), saved, "buffers/");
+  groups_->load(saved);
+  visit_states([&](PartBase& part) {
+    LoadState state(saved, "part/" + part.address() + "/");
+    part.state(state);
+  });
+  LoadState place(saved, "fit/");
+  place_state(place);
+  for (const auto& [key, tensor] : saved) {
+    if (key.starts_with("fit/metric/")) fit_.metrics[key.substr(11)] = tensor.item<double>();
+    if (key.starts_with("fit/best/")) best_[key.substr(9)] = tensor.item<double>();
+  }
+  return true;
+}
+
+NamedTensors Trainer::weights_and_buffers() const {
+  NamedTensors all = groups_->weights();
+  for (const NamedTensor& buffer : fit_.model->buffers_by_name()) all.push_back(buffer);
+  return all;
+}
+
+void Trainer::save_weights(const std::string& name) {
+  if (folder_.empty()) return;
+  write_safetensors(folder_ / (name + ".safetensors"), weights_and_buffers());
+}
+
+}  // namespace paribus

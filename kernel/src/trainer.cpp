@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "paribus/trainer.h"
+
+#include <ATen/Context.h>
+#include <ATen/Functions.h>
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "paribus/callback_order.h"
+
+namespace paribus {
+namespace {
+
+constexpr std::size_t kLossesKeptOnGpu = 50;  // read back together: a synchronization each 50 steps
+
+at::Tensor first_rows(const at::Tensor& data, std::int64_t rows) { return data.narrow(0, 0, std::min(rows, data.size(0))); }
+
+void seed_generator(const at::Device& device, std::uint64_t seed) {
+  at::Generator generator = at::globalContext().defaultGenerator(device);
+  generator.set_current_seed(seed);
+}
+
+void shorten(Batch& batch, std::int64_t rows) {
+  rows = std::min(rows, batch.size());
+  for (Typed& input : batch.inputs) input.data = first_rows(input.data, rows);
+  for (Typed& target : batch.targets) target.data = first_rows(target.data, rows);
+  batch.items.resize(static_cast<std::size_t>(rows));
+}
+
+}  // namespace
+
+Trainer::Trainer(const TrialSpec& spec, const Dataset& dataset, const PartFactory& factory, Recorder& recorder,
+                 std::filesystem::path folder)
+    : spec_(spec),
+      dataset_(dataset),
+      factory_(factory),
+      recorder_(recorder),
+      folder_(std::move(folder)),
+      drives_(spec.schedules, factory),
+      model_stream_(spec.seed, "model") {
+  batches_ = std::make_unique<Batches>(spec_, dataset_, factory_, &drives_);
+  drives_.set_lengths(spec_.train.epochs, batches_->count(Split::train));
+  if (batches_->count(Split::train) == 0) {
+    throw Error("data.batch: the training split has " + std::to_string(batches_->items(Split::train)) +
+                " items, less than a batch; use a smaller batch or drop_last = false");
+  }
+  if (batches_->count(Split::valid) == 0) throw Error("data: the validation split is empty");
+  build_parts(spec_);
+  connect_fit();
+}
+
+Trainer::~Trainer() = default;
+
+void Trainer::build_parts(const TrialSpec& spec) {
+  fit_.data = batches_->output();
+  model_ = std::make_unique<Instance>(spec.model, factory_);
+  seed_generator(at::kCPU, model_stream_.seed(0, -1));
+  auto& model = model_->as<Model>();
+  try {
+    model.build(fit_.data);
+  } catch (const c10::Error& problem) {
+    throw Error("model: " + spec.model.use + " can't be built for these data: " + problem.what_without_backtrace());
+  }
+  precision_ = Precision(spec.train, model);
+  model.move_to(precision_.device(), precision_.channels_last());
+  loss_ = std::make_unique<Instance>(spec.loss, factory_);
+  optimizer_ = std::make_unique<Instance>(spec.optimizer, factory_);
+  for (const PartSpec& metric : spec.metrics) metrics_.push_back(std::make_unique<Instance>(metric, factory_));
+  for (const PartSpec& callback : spec.callbacks) callbacks_.push_back(std::make_unique<Instance>(callback, factory_));
+  for (const auto* part : {&model_, &loss_, &optimizer_}) drives_.attach(**part);
+  for (const auto& callback : callbacks_) drives_.attach(*callback);
+  for (const std::string& target : drives_.unattached()) {
+    throw Error("schedule." + target + ": no part of this trial has a number of that name");
+  }
+  groups_ = std::make_unique<Groups>(model.weights());
+  order_callbacks();
+}
+
+void Trainer::order_callbacks() {
+  for (const auto& callback : callbacks_) order_.push_back(&callback->as<Callback>());
+  order_ = ordered(std::move(order_));
+}
+
+void Trainer::connect_fit() {
+  fit_.epochs = spec_.train.epochs;
+  fit_.batches = batches_->count(Split::train);
+  fit_.model = &model_->as<Model>();
+  fit_.groups = groups_.get();
+  fit_.seed_ = spec_.seed;
+  fit_.record_ = [this](std::string_view name, double value) { recorder_.point(name, fit_.step, value); };
+  fit_.save_weights_ = [this](std::string_view name) { save_weights(std::string(name)); };
+  const auto find = [this](std::string_view address) {
+    const std::string wanted(address);
+    for (const auto* part : {&model_, &loss_, &optimizer_}) {
+      if (const auto parameter = (*part)->find(wanted)) return parameter;
+    }
+    for (const auto& callback : callbacks_) {
+      if (const auto parameter = callback->find(wanted)) return parameter;
+    }
+    throw Error(wanted + ": no part of this trial has a parameter of that name");
+  };
+  fit_.get_parameter_ = [find](std::string_view address) { return find(address).get(); };
+  fit_.set_parameter_ = [find](std::string_view address, double value) { find(address).set(value); };
+}
+
+void Trainer::fire(Event event) {
+  for (Callback* callback : order_) (callback->*event)(fit_);
+}
+
+void Trainer::fire_backwards(Event event) {  // what was put in last comes out first
+  for (auto callback = order_.rbegin(); callback != order_.rend(); ++callback) ((*callback)->*event)(fit_);
+}
+
+Facts Trainer::inspect() {
+  fire(&Callback::before_fit);
+  batches_->start(Split::train, 0);
+  fit_.batch = batches_->next();
+  shorten(fit_.batch, 4);
+  fit_.model->set_training(true);
+  train_batch();
+  drain_losses();
+  for (const std::int64_t epoch : {std::int64_t{0}, fit_.epochs}) {  // schedules' own complaints, at both ends
+    for (const auto* part : {&model_, &loss_, &optimizer_}) drives_.drive(**part, epoch, 0);
+    for (const auto& callback : callbacks_) drives_.drive(*callback, epoch, 0);
+  }
+  batches_->start(Split::valid, 0);
+  fit_.model->set_training(false);
+  const at::NoGradGuard no_grad;
+  fit_.batch = batches_->next();
+  shorten(fit_.batch, 4);
+  forward();
+  for (const auto& metric : metrics_) {
+    metric->as<Metric>().reset();
+    metric->as<Metric>().update(fit_.outputs, fit_.batch, fit_.loss);
+    static_cast<void>(metric->as<Metric>().value());
+  }
+  Facts facts;
+  for (const auto& [name, weight] : groups_->weights()) facts.parameters += weight.numel();
+  facts.train_items = batches_->items(Split::train);
+  facts.valid_items = batches_->items(Split::valid);
+  facts.steps_per_epoch = fit_.batches;
+  facts.device = precision_.device_name();
+  facts.precision = precision_.name();
+  facts.memory_format = precision_.memory_format();
+  return facts;
+}
+
+Outcome Trainer::fit() {
+  fire(&Callback::before_fit);
+  if (!folder_.empty() && load_checkpoint()) recorder_.resumed(fit_.step);
+  try {
+    run();
+  } catch (...) {
+    fire_backwards(&Callback::after_fit);
+    throw;
+  }
+  Outcome outcome;
+  outcome.status = stop_asked_ ? Outcome::Status::stopped : Outcome::Status::done;
+  outcome.message = fit_.reason_;
+  outcome.steps = fit_.step;
+  outcome.epochs = fit_.epoch;
+  outcome.last = fit_.metrics;
+  outcome.best = best_;
+  if (!stop_asked_) {
+    evaluation(true);
+    for (const auto& [name, tensor] : weights_and_buffers()) outcome.weights_hash = hash_of(tensor, outcome.weights_hash);
+    save_weights("final");
+    evaluation(false);
+  }
+  fire_backwards(&Callback::after_fit);
+  return outcome;
+}
+
+void Trainer::run() {
+  while (fit_.epoch < fit_.epochs && !wanted(Fit::Next::stop)) {
+    if (start_batch_ == 0) {
+      loss_sum_ = 0;
+      loss_items_ = 0;
+      fire(&Callback::before_epoch);
+    }
+    train_epoch();
+    if (stop_asked_) return;
+    close_epoch();
+    start_batch_ = 0;
+    checkpoint_if_due(stop_asked_);
+    if (stop_asked_) return;
+  }
+}
+
+void Trainer::train_epoch() {
+  fit_.training = true;
+  fit_.model->set_training(true);
+  batches_->start(Split::train, fit_.epoch, start_batch_);
+  for (std::int64_t index = start_batch_; index < fit_.batches && !wanted(Fit::Next::skip_epoch); ++index) {
+    fit_.batch_index = index;
+    fit_.batch = batches_->next();
+    train_batch();
+    stop_asked_ = recorder_.progress(fit_.step, fit_.epochs * fit_.batches, fit_.epoch, last_loss_) || stop_asked_;
+    start_batch_ = index + 1;
+    if (start_batch_ == fit_.batches) break;  // the epoch's end saves itself, validated
+    checkpoint_if_due(stop_asked_);
+    if (stop_asked_ && updates_pending_ == 0) return;
+  }
+  finish_update();
+  stop_asked_ = false;  // asked for at the epoch's end: the epoch is closed first; the next batch asks again
+  fit_.batch = {};
+}
+
+void Trainer::train_batch() {
+  fit_.step += 1;
+  drive();
+  precision_.place(fit_.batch);
+  fire(&Callback::before_batch);
+  if (!wanted(Fit::Next::skip_batch)) {
+    seed_generators(fit_.epoch, fit_.batch_index);
+    forward();
+    fire(&Callback::after_loss);
+    if (!wanted(Fit::Next::skip_batch)) backward_and_step();
+  }
+  fire(&Callback::after_batch);
+  if (fit_.next_ == Fit::Next::skip_batch) fit_.next_ = Fit::Next::go_on;
+}
+
+void Trainer::forward() {
+  const Precision::Guard autocast(precision_);
+  fit_.outputs = fit_.model->outputs(fit_.batch);
+  if (fit_.training) fire(&Callback::after_forward);
+  fit_.loss = loss_->as<Loss>()(fit_.outputs, fit_.batch);
+}
+
+void Trainer::backward_and_step() {
+  pending_losses_.push_back({fit_.step, fit_.batch.size(), fit_.loss.detach()});
+  if (precision_.device().is_cpu() || pending_losses_.size() >= kLossesKeptOnGpu) drain_losses();
+  at::Tensor loss = precision_.scaled(fit_.loss);
+  if (spec_.train.accumulate > 1) loss = loss.div(static_cast<double>(spec_.train.accumulate));
+  loss.backward();
+  ++updates_pending_;
+  fire(&Callback::after_backward);
+  if (update_is_due()) update();
+}
+
+bool Trainer::update_is_due() const { return updates_pending_ >= spec_.train.accumulate; }
+
+void Trainer::update() {
+  updates_pending_ = 0;
+  const bool scaled = precision_.name() == "fp16";
+  const bool clipped = spec_.train.clip_norm > 0 || spec_.train.clip_value > 0;
+  bool good = true;
+  if (scaled || clipped) {
+    const std::vector<at::Tensor> gradients = groups_->gradients();
+    good = precision_.unscale(gradients);
+    clip(gradients, spec_.train.clip_norm, spec_.train.clip_value);
+  }
+  if (good) {
+    fire(&Callback::before_step);
+    groups_->step(optimizer_->as<Optimizer>());
+    fire(&Callback::after_step);
+  }
+  groups_->forget_gradients();
+}
+
+void Trainer::finish_update() {
+  if (updates_pending_ > 0) update();
+}
+
+void Trainer::drain_losses() {
+  for (const PendingLoss& pending : pending_losses_) {
+    last_loss_ = pending.loss.item<double>();
+    loss_sum_ += last_loss_ * static_cast<double>(pending.items);
+    loss_items_ += pending.items;
+    recorder_.point("train.batch_loss", pending.step, last_loss_);
+  }
+  pending_losses_.clear();
+}
+
+void Trainer::drive() {
+  if (spec_.schedules.empty()) return;
+  for (const auto* part : {&model_, &loss_, &optimizer_}) {
+    drives_.drive(**part, fit_.epoch, fit_.batch_index);
+    for (const auto& [target, value] : drives_.values(**part)) recorder_.point(target, fit_.step, value);
+  }
+  for (const auto& callback : callbacks_) drives_.drive(*callback, fit_.epoch, fit_.batch_index);
+}
+
+void Trainer::validate() {
+  fit_.training = false;
+  evaluation(true);
+  fire(&Callback::before_validate);
+  fit_.model->set_training(false);
+  for (const auto& metric : metrics_) metric->as<Metric>().reset();
+  double loss_sum = 0;
+  {
+    const at::NoGradGuard no_grad;
+    batches_->start(Split::valid, fit_.epoch);
+    const std::int64_t count = batches_->count(Split::valid);
+    for (std::int64_t index = 0; index < count; ++index) {
+      fit_.batch_index = index;
+      fit_.batch = batches_->next();
+      precision_.place(fit_.batch);
+      forward();
+      loss_sum += fit_.loss.item<double>() * static_cast<double>(fit_.batch.size());
+      for (const auto& metric : metrics_) metric->as<Metric>().update(fit_.outputs, fit_.batch, fit_.loss);
+    }
+  }
+  note("valid.loss", loss_sum / static_cast<double>(batches_->items(Split::valid)), false);
+  for (std::size_t i = 0; i < metrics_.size(); ++i) {
+    const auto& metric = metrics_[i]->as<Metric>();
+    const std::string& address = metric.address();  // "metric.top_k" is the series "valid.top_k"
+    note("valid." + address.substr(address.find('.') + 1), metric.value(), metric.goal() == Goal::maximize);
+  }
+  fire_backwards(&Callback::after_validate);
+  evaluation(false);
+  fit_.training = true;
+}
+
+void Trainer::close_epoch() {
+  drain_losses();
+  if (loss_items_ > 0) note("train.loss", loss_sum_ / static_cast<double>(loss_items_), false);
+  const bool last = fit_.epoch + 1 == fit_.epochs || wanted(Fit::Next::stop);
+  if (last || (fit_.epoch + 1) % spec_.train.valid_every == 0) validate();
+  fire(&Callback::after_epoch);
+  if (fit_.next_ == Fit::Next::skip_epoch) fit_.next_ = Fit::Next::go_on;
+  ++fit_.epoch;
+}
+
+void Trainer::note(const std::string& series, double value, bool maximize) {
+  recorder_.point(series, fit_.step, value);
+  fit_.metrics[series] = value;
+  const auto found = best_.find(series);
+  const bool better = found == best_.end() || std::isnan(found->second) ||
+                      (maximize ? value > found->second : value < found->second);
+  if (better) best_[series] = value;
+}
+
+void Trainer::evaluation(bool on) { groups_->evaluation(optimizer_->as<Optimizer>(), on); }
+
+/// LibTorch's own generators (dropout, initialization) draw for this position, whatever was drawn before.
+void Trainer::seed_generators(std::int64_t epoch, std::int64_t index) const {
+  const std::uint64_t seed = model_stream_.seed(epoch, index);
+  seed_generator(at::kCPU, seed);
+  if (precision_.device().is_cuda()) seed_generator(precision_.device(), seed);
+}
+
+std::vector<std::pair<double, double>> Trainer::sweep_rate(const std::string& target, double low, double high,
+                                                           std::int64_t steps) {
+  constexpr double kSmoothing = 0.98;
+  std::vector<std::pair<double, double>> points;
+  double average = 0;
+  double best = 0;
+  fire(&Callback::before_fit);
+  fit_.model->set_training(true);
+  for (std::int64_t step = 0; step < steps; ++step) {
+    fit_.epoch = step / fit_.batches;
+    fit_.batch_index = step % fit_.batches;
+    if (fit_.batch_index == 0) batches_->start(Split::train, fit_.epoch);
+    fit_.batch = batches_->next();
+    const double rate = low * std::pow(high / low, static_cast<double>(step) / static_cast<double>(steps - 1));
+    fit_.set_parameter(target, rate);
+    train_batch();
+    drain_losses();
+    average = kSmoothing * average + (1 - kSmoothing) * last_loss_;
+    const double smooth = average / (1 - std::pow(kSmoothing, static_cast<double>(step + 1)));
+    if (!std::isfinite(smooth) || (step > 0 && smooth > 4 * best)) break;
+    best = step == 0 ? smooth : std::min(best, smooth);
+    points.emplace_back(rate, smooth);
+    if (recorder_.progress(step + 1, steps, 0, smooth)) break;
+  }
+  return points;
+}
+
+}  // namespace paribus

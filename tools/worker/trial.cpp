@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trial.h"
+
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <torch/version.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <ctime>
+#include <optional>
+
+#include "journal/journal.h"
+#include "paribus/trainer.h"
+#include "study/spec_json.h"
+
+namespace paribus::worker {
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+std::atomic<bool> stop_wanted{false};
+void ask_to_stop(int /*signal*/) { stop_wanted = true; }
+
+std::string now() {
+  const std::time_t seconds = std::time(nullptr);
+  std::tm utc{};
+  ::gmtime_r(&seconds, &utc);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text.data();
+}
+
+/// Writes to the trial's journal and its progress slot.
+class JournalRecorder final : public Recorder {
+ public:
+  JournalRecorder(const fs::path& file, std::string metric, driver::ProgressSlot& slot)
+      : journal_(file), metric_(std::move(metric)), slot_(slot) {}
+
+  journal::Writer& journal() { return journal_; }
+
+  void point(std::string_view series, std::int64_t step, double value) override {
+    auto found = series_.find(series);
+    if (found == series_.end()) {
+      found = series_.emplace(std::string(series), journal_.series(series)).first;
+    }
+    journal_.point(found->second, step, value);
+    if (series != metric_) return;
+    slot_.metric = value;
+    slot_.has_metric = true;
+  }
+  void message(std::string_view text) override { journal_.event({{"event", "message"}, {"text", text}}); }
+  void flush() override { journal_.sync(); }
+  void resumed(std::int64_t step) override {
+    slot_.resumed_at = static_cast<std::uint64_t>(step);
+    journal_.event({{"event", "resume"}, {"step", step}, {"time", now()}, {"pid", ::getpid()}});
+  }
+  void checkpointed(std::int64_t step, const std::string& file) override {
+    journal_.event({{"event", "checkpoint"}, {"step", step}, {"file", fs::path(file).filename().string()}});
+    journal_.sync();
+  }
+  bool progress(std::int64_t step, std::int64_t steps, std::int64_t epoch, double loss) override {
+    slot_.step.store(static_cast<std::uint64_t>(step), std::memory_order_relaxed);
+    slot_.steps.store(static_cast<std::uint64_t>(steps), std::memory_order_relaxed);
+    slot_.epoch.store(static_cast<std::uint64_t>(epoch), std::memory_order_relaxed);
+    slot_.loss.store(loss, std::memory_order_relaxed);
+    return stop_wanted.load(std::memory_order_relaxed);
+  }
+
+ private:
+  journal::Writer journal_;
+  std::string metric_;
+  driver::ProgressSlot& slot_;
+  std::map<std::string, std::uint32_t, std::less<>> series_;
+};
+
+/// For inspections and sweeps, which leave no record.
+class NoRecorder final : public Recorder {
+ public:
+  void point(std::string_view, std::int64_t, double) override {}
+  void message(std::string_view) override {}
+  void flush() override {}
+  void resumed(std::int64_t) override {}
+  void checkpointed(std::int64_t, const std::string&) override {}
+  bool progress(std::int64_t, std::int64_t, std::int64_t, double) override { return false; }
+};
+
+json metrics_json(const std::map<std::string, double, std::less<>>& metrics) {
+  json object = json::object();
+  for (const auto& [name, value] : metrics) object[name] = std::isfinite(value) ? json(value) : json(nullptr);
+  return object;
+}
+
+bool is_resume_point(const fs::path& file) { return file.filename().string().starts_with("step-"); }
+
+bool can_resume(const fs::path& folder) {
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (is_resume_point(entry.path()) && entry.path().extension() == ".safetensors") return true;
+  }
+  return false;
+}
+
+/// What only a resume needed; a half-written file of a killed process, too.
+void drop_resume_points(const fs::path& folder) {
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (is_resume_point(entry.path())) fs::remove(entry.path());
+  }
+}
+
+json start_event(const json& request, const TrialSpec& spec) {
+  return {{"event", "start"},
+          {"id", request.at("trial")},
+          {"arm", request.at("arm")},
+          {"seed", spec.seed},
+          {"facts", request.at("facts")},
+          {"threads", spec.threads},
+          {"libtorch", TORCH_VERSION},
+          {"pid", ::getpid()},
+          {"time", now()}};
+}
+
+int record_end(JournalRecorder& recorder, const Outcome& outcome, double seconds) {
+  const bool done = outcome.status == Outcome::Status::done;
+  recorder.journal().event({{"event", "end"},
+                            {"status", done ? "done" : "stopped"},
+                            {"message", outcome.message},
+                            {"steps", outcome.steps},
+                            {"epochs", outcome.epochs},
+                            {"seconds", seconds},
+                            {"final", metrics_json(outcome.last)},
+                            {"best", metrics_json(outcome.best)},
+                            {"weights_hash", fmt::format("{:016x}", outcome.weights_hash)}});
+  recorder.journal().sync();
+  return done ? kDone : kStopped;
+}
+
+int record_failure(JournalRecorder& recorder, const std::string& what) {
+  fmt::print(stderr, "{}\n", what);
+  recorder.journal().event({{"event", "end"}, {"status", "failed"}, {"message", what}});
+  recorder.journal().sync();
+  return kFailed;
+}
+
+/// `optimizer.lr`, or the innermost wrapped optimizer's.
+std::string rate_address(const PartSpec& optimizer) {
+  if (optimizer.params.contains("lr")) return optimizer.address + ".lr";
+  const auto inner = optimizer.slots.find("inner");
+  if (inner == optimizer.slots.end()) throw Error("optimizer: " + optimizer.use + " has no parameter 'lr' to sweep");
+  return rate_address(inner->second);
+}
+
+/// fastai's `valley`: the longest stretch over which the loss falls, one half into it.
+std::optional<double> valley(const std::vector<std::pair<double, double>>& all) {
+  const std::size_t drop = all.size() / 10;
+  if (all.size() < drop + 10) return std::nullopt;
+  const std::vector points(all.begin() + static_cast<std::ptrdiff_t>(drop), all.end() - 5);
+  std::vector<std::size_t> length(points.size(), 1);
+  std::size_t end = 0;
+  for (std::size_t i = 1; i < points.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (points[i].second < points[j].second) length[i] = std::max(length[i], length[j] + 1);
+    }
+    if (length[i] > length[end]) end = i;
+  }
+  const std::size_t count = length[end];
+  const std::size_t start = end + 1 - std::min(count, end + 1);
+  return points[start + count / 3 + count / 6].first;
+}
+
+}  // namespace
+
+int run_trial(const json& request, const Dataset& dataset, const PartFactory& factory, driver::ProgressSlot& slot) {
+  ::signal(SIGTERM, ask_to_stop);
+  const TrialSpec spec = trial_spec_from_json(request.at("spec"));
+  const fs::path directory = request.at("dir").get<std::string>();
+  const std::string id = request.at("trial");
+  const fs::path folder = directory / "checkpoints" / id;
+  fs::create_directories(folder);
+  at::set_num_threads(static_cast<int>(spec.threads));
+  JournalRecorder recorder(directory / "journal" / (id + ".log"), request.value("metric", ""), slot);
+  if (!can_resume(folder)) recorder.journal().event(start_event(request, spec));
+  slot.epochs = static_cast<std::uint64_t>(spec.train.epochs);
+  const auto start = std::chrono::steady_clock::now();
+  try {
+    Outcome outcome;
+    {
+      Trainer trainer(spec, dataset, factory, recorder, folder);
+      outcome = trainer.fit();
+    }
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    const int code = record_end(recorder, outcome, took.count());
+    if (code == kDone) drop_resume_points(folder);
+    return code;
+  } catch (const c10::Error& problem) {
+    return record_failure(recorder, problem.what());
+  } catch (const std::exception& problem) {
+    return record_failure(recorder, problem.what());
+  }
+}
+
+json inspect(const json& request, const Dataset& dataset, const PartFactory& factory) {
+  TrialSpec spec = trial_spec_from_json(request.at("spec"));
+  spec.data.workers = 0;
+  NoRecorder recorder;
+  Trainer trainer(spec, dataset, factory, recorder, {});
+  const Facts facts = trainer.inspect();
+  return {{"ok", true},
+          {"facts",
+           {{"parameters", facts.parameters},
+            {"train_items", facts.train_items},
+            {"valid_items", facts.valid_items},
+            {"steps_per_epoch", facts.steps_per_epoch},
+            {"fingerprint", fmt::format("{:016x}", dataset.fingerprint())},
+            {"device", facts.device},
+            {"precision", facts.precision},
+            {"memory_format", facts.memory_format}}}};
+}
+
+json find_rate(const json& request, const Dataset& dataset, const PartFactory& factory) {
+  TrialSpec spec = trial_spec_from_json(request.at("spec"));
+  const json& options = request.at("options");
+  const std::string target = rate_address(spec.optimizer);
+  std::erase_if(spec.schedules, [](const ScheduleSpec& schedule) { return !schedule.target.starts_with("data."); });
+  at::set_num_threads(static_cast<int>(spec.threads));
+  NoRecorder recorder;
+  Trainer trainer(spec, dataset, factory, recorder, {});
+  const auto points = trainer.sweep_rate(target, options.at("low"), options.at("high"), options.at("steps"));
+  const auto suggestion = valley(points);
+  return {{"ok", true},
+          {"points", points},
+          {"target", target},
+          {"suggestion", suggestion ? json(*suggestion) : json(nullptr)}};
+}
+
+}  // namespace paribus::worker
