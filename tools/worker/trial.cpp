@@ -2,14 +2,15 @@
 #include "trial.h"
 
 #include <ATen/Parallel.h>
-#include <fmt/format.h>
 #include <signal.h>
 #include <torch/version.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <array>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <ctime>
 #include <optional>
 
@@ -32,6 +33,12 @@ std::string now() {
   ::gmtime_r(&seconds, &utc);
   std::array<char, 32> text{};
   std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text.data();
+}
+
+std::string hexadecimal(std::uint64_t value) {  // not fmt: LibTorch brings headers of another version
+  std::array<char, 17> text{};
+  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(value));
   return text.data();
 }
 
@@ -133,13 +140,13 @@ int record_end(JournalRecorder& recorder, const Outcome& outcome, double seconds
                             {"seconds", seconds},
                             {"final", metrics_json(outcome.last)},
                             {"best", metrics_json(outcome.best)},
-                            {"weights_hash", fmt::format("{:016x}", outcome.weights_hash)}});
+                            {"weights_hash", hexadecimal(outcome.weights_hash)}});
   recorder.journal().sync();
   return done ? kDone : kStopped;
 }
 
 int record_failure(JournalRecorder& recorder, const std::string& what) {
-  fmt::print(stderr, "{}\n", what);
+  std::fprintf(stderr, "%s\n", what.c_str());
   recorder.journal().event({{"event", "end"}, {"status", "failed"}, {"message", what}});
   recorder.journal().sync();
   return kFailed;
@@ -214,7 +221,7 @@ json inspect(const json& request, const Dataset& dataset, const PartFactory& fac
             {"train_items", facts.train_items},
             {"valid_items", facts.valid_items},
             {"steps_per_epoch", facts.steps_per_epoch},
-            {"fingerprint", fmt::format("{:016x}", dataset.fingerprint())},
+            {"fingerprint", hexadecimal(dataset.fingerprint())},
             {"device", facts.device},
             {"precision", facts.precision},
             {"memory_format", facts.memory_format}}}};
