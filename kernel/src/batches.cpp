@@ -11,12 +11,14 @@
 namespace paribus {
 namespace {
 
-std::int64_t limited(std::int64_t items, std::int64_t limit) { return limit > 0 ? std::min(items, limit) : items; }
+std::int64_t limited(std::int64_t items, std::int64_t limit) {
+  return limit > 0 ? std::min(items, limit) : items;
+}
 
 }  // namespace
 
-Pipeline::Pipeline(const std::vector<PartSpec>& transforms, const PartFactory& factory, DataSpec data,
-                   std::uint64_t seed)
+Pipeline::Pipeline(const std::vector<PartSpec>& transforms, const PartFactory& factory,
+                   DataSpec data, std::uint64_t seed)
     : output_(std::move(data)) {
   for (const PartSpec& spec : transforms) {
     instances_.push_back(std::make_unique<Instance>(spec, factory));
@@ -28,12 +30,18 @@ Pipeline::Pipeline(const std::vector<PartSpec>& transforms, const PartFactory& f
 
 void Pipeline::apply(Batch& batch) const {
   for (const Step& step : steps_) {
-    if (batch.training() || !step.transform->training_only()) step.transform->apply(batch, step.stream);
+    if (batch.training() || !step.transform->training_only())
+      step.transform->apply(batch, step.stream);
   }
 }
 
-Batches::Batches(const TrialSpec& spec, const Dataset& dataset, const PartFactory& factory, Drives* drives)
-    : settings_(spec.data), dataset_(dataset), drives_(drives), data_(dataset.spec()), shuffle_(spec.seed, "data.shuffle") {
+Batches::Batches(const TrialSpec& spec, const Dataset& dataset, const PartFactory& factory,
+                 Drives* drives)
+    : settings_(spec.data),
+      dataset_(dataset),
+      drives_(drives),
+      data_(dataset.spec()),
+      shuffle_(spec.seed, "data.shuffle") {
   data_.train_items = limited(data_.train_items, settings_.limit);
   data_.valid_items = limited(data_.valid_items, settings_.valid_limit);
   const auto threads = static_cast<std::size_t>(settings_.workers);
@@ -42,7 +50,8 @@ Batches::Batches(const TrialSpec& spec, const Dataset& dataset, const PartFactor
     if (drives_ == nullptr) continue;
     for (const auto& transform : pipelines_.back()->instances()) drives_->attach(*transform);
   }
-  slots_.resize(threads * 2 + 1);  // enough that no thread waits for a consumer that is one batch late
+  slots_.resize(threads * 2 +
+                1);  // enough that no thread waits for a consumer that is one batch late
   for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this, i] { work(i); });
 }
 
@@ -96,7 +105,8 @@ Batch Batches::make(std::int64_t index, std::size_t worker) const {
   const auto begin = static_cast<std::size_t>(index * size);
   const auto end = std::min(begin + static_cast<std::size_t>(size), order_.size());
   Batch batch;
-  batch.items.assign(order_.begin() + static_cast<std::ptrdiff_t>(begin), order_.begin() + static_cast<std::ptrdiff_t>(end));
+  batch.items.assign(order_.begin() + static_cast<std::ptrdiff_t>(begin),
+                     order_.begin() + static_cast<std::ptrdiff_t>(end));
   batch.split = split_;
   batch.epoch = epoch_;
   batch.index = index;
@@ -129,7 +139,8 @@ void Batches::work(std::size_t worker) {
   std::unique_lock lock(mutex_);
   while (true) {
     room_.wait(lock, [this] {
-      return closing_ || (taken_ < total_ && taken_ < consumed_ + static_cast<std::int64_t>(slots_.size()));
+      return closing_ ||
+             (taken_ < total_ && taken_ < consumed_ + static_cast<std::int64_t>(slots_.size()));
     });
     if (closing_) return;
     const std::int64_t index = taken_++;

@@ -23,8 +23,9 @@ std::vector<Callback*> ordered(std::vector<Callback*> callbacks) {
   for (std::size_t i = 0; i < callbacks.size(); ++i) {
     for (std::size_t j = i + 1; j < callbacks.size(); ++j) {
       if (const auto* word = shared(callbacks[i]->writes(), callbacks[j]->writes())) {
-        throw Error(callbacks[j]->address() + ": it and " + callbacks[i]->address() + " both change '" +
-                    std::string(*word) + "', so the result would hang on their order; keep one of them");
+        throw Error(callbacks[j]->address() + ": it and " + callbacks[i]->address() +
+                    " both change '" + std::string(*word) +
+                    "', so the result would hang on their order; keep one of them");
       }
     }
   }

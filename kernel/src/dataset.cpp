@@ -8,13 +8,16 @@
 namespace paribus {
 namespace {
 
-std::vector<std::int64_t> item_shape(const at::Tensor& column) { return column.sizes().slice(1).vec(); }
+std::vector<std::int64_t> item_shape(const at::Tensor& column) {
+  return column.sizes().slice(1).vec();
+}
 
 at::Tensor gather(const at::Tensor& column, std::span<const std::int64_t> items) {
   std::vector<std::int64_t> shape = column.sizes().vec();
   shape[0] = static_cast<std::int64_t>(items.size());
   at::Tensor rows = at::empty(shape, column.options());
-  const std::size_t row = column.numel() == 0 ? 0 : column.nbytes() / static_cast<std::size_t>(column.size(0));
+  const std::size_t row =
+      column.numel() == 0 ? 0 : column.nbytes() / static_cast<std::size_t>(column.size(0));
   const auto* from = static_cast<const char*>(column.const_data_ptr());
   auto* to = static_cast<char*>(rows.mutable_data_ptr());
   for (const std::int64_t item : items) {
@@ -49,18 +52,21 @@ void TensorDataset::fetch(Split split, std::span<const std::int64_t> items, Batc
 
 std::uint64_t TensorDataset::fingerprint() const {
   std::uint64_t hash = 0;
-  for (const at::Tensor& column : {train.input, train.target, valid.input, valid.target}) hash = hash_of(column, hash);
+  for (const at::Tensor& column : {train.input, train.target, valid.input, valid.target})
+    hash = hash_of(column, hash);
   return hash;
 }
 
 std::uint64_t hash_of(const at::Tensor& tensor, std::uint64_t seed) {
   const at::Tensor flat = tensor.detach().to(at::kCPU).contiguous();
-  std::uint64_t hash = seed ^ (static_cast<std::uint64_t>(flat.scalar_type()) + 0x9E3779B97F4A7C15ULL);
-  const auto add = [&hash](std::uint64_t word) {  // one multiply a word: as strong as a checksum needs, 8 GB/s
-    const auto product = static_cast<unsigned __int128>(hash ^ word) * 0x9FB21C651E98DF25ULL;
-    hash = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-    hash += 0x165667B19E3779F9ULL;
-  };
+  std::uint64_t hash =
+      seed ^ (static_cast<std::uint64_t>(flat.scalar_type()) + 0x9E3779B97F4A7C15ULL);
+  const auto add =
+      [&hash](std::uint64_t word) {  // one multiply a word: as strong as a checksum needs, 8 GB/s
+        const auto product = static_cast<unsigned __int128>(hash ^ word) * 0x9FB21C651E98DF25ULL;
+        hash = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+        hash += 0x165667B19E3779F9ULL;
+      };
   for (const std::int64_t size : flat.sizes()) add(static_cast<std::uint64_t>(size));
   const auto* bytes = static_cast<const char*>(flat.const_data_ptr());
   const std::size_t count = flat.nbytes();

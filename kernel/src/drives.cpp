@@ -7,7 +7,8 @@ namespace paribus {
 
 Drives::Drives(const std::vector<ScheduleSpec>& schedules, const PartFactory& factory) {
   for (const ScheduleSpec& schedule : schedules) {
-    drives_.push_back({schedule.target, std::make_unique<Instance>(schedule.part, factory), 0, false});
+    drives_.push_back(
+        {schedule.target, std::make_unique<Instance>(schedule.part, factory), 0, false});
   }
 }
 
@@ -52,7 +53,8 @@ std::vector<std::string> Drives::unattached() const {
 std::vector<std::pair<std::string, double>> Drives::values(const Instance& instance) const {
   std::vector<std::pair<std::string, double>> values;
   for (const Drive& drive : drives_) {
-    if (const Instance::Parameter parameter = instance.find(drive.target)) values.emplace_back(drive.target, parameter.get());
+    if (const Instance::Parameter parameter = instance.find(drive.target))
+      values.emplace_back(drive.target, parameter.get());
   }
   return values;
 }

@@ -8,11 +8,13 @@
 namespace paribus {
 namespace {
 
-const FieldAccess& field_of(const PartDescriptor& descriptor, const std::string& name, const PartSpec& spec) {
+const FieldAccess& field_of(const PartDescriptor& descriptor, const std::string& name,
+                            const PartSpec& spec) {
   for (const FieldAccess& field : std::span(descriptor.fields, descriptor.field_count)) {
     if (name == field.name) return field;
   }
-  throw Error(spec.address + ": " + spec.kind + "/" + spec.use + " has no parameter '" + name + "'");
+  throw Error(spec.address + ": " + spec.kind + "/" + spec.use + " has no parameter '" + name +
+              "'");
 }
 
 }  // namespace
@@ -22,11 +24,13 @@ Instance::Instance(const PartSpec& spec, const PartFactory& factory)
   part_->set_address(spec.address);
   for (const auto& [name, value] : spec.params) {
     const FieldAccess& field = field_of(*descriptor_, name, spec);
-    if (field.set == nullptr) throw Error(spec.address + "." + name + ": a slot can't take a plain value");
+    if (field.set == nullptr)
+      throw Error(spec.address + "." + name + ": a slot can't take a plain value");
     try {
       field.set(*part_, values_.emplace_back(value));
     } catch (const std::bad_variant_access&) {
-      throw Error(spec.address + "." + name + ": the value given has another type than the parameter");
+      throw Error(spec.address + "." + name +
+                  ": the value given has another type than the parameter");
     }
   }
   for (const auto& [name, slot] : spec.slots) {
@@ -39,7 +43,9 @@ Instance::Instance(const PartSpec& spec, const PartFactory& factory)
 
 Instance::Parameter Instance::find(const std::string& address) const {
   const std::string& own = part_->address();
-  if (address.size() <= own.size() || address.compare(0, own.size(), own) != 0 || address[own.size()] != '.') return {};
+  if (address.size() <= own.size() || address.compare(0, own.size(), own) != 0 ||
+      address[own.size()] != '.')
+    return {};
   for (const auto& inner : inner_) {
     if (const Parameter found = inner->find(address)) return found;
   }

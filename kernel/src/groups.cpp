@@ -14,13 +14,16 @@ at::Tensor made(const at::Tensor& weight, Group::Init init) {
   return init == Group::Init::copy ? detached.clone() : at::zeros_like(detached);
 }
 
-std::string slot_key(const PartBase& owner, std::string_view name) { return owner.address() + "/" + std::string(name); }
+std::string slot_key(const PartBase& owner, std::string_view name) {
+  return owner.address() + "/" + std::string(name);
+}
 
 std::string step_name(std::size_t group) { return "optimizer/" + std::to_string(group) + "/steps"; }
 
 }  // namespace
 
-const std::vector<at::Tensor>& Group::slot(const PartBase& owner, std::string_view name, Init init) {
+const std::vector<at::Tensor>& Group::slot(const PartBase& owner, std::string_view name,
+                                           Init init) {
   Slot& slot = slots_[slot_key(owner, name)];
   slot.all.resize(all_.size());
   if (active_.empty()) {
@@ -121,7 +124,8 @@ void Groups::save(NamedTensors& out) const {
     for (const auto& [key, slot] : group.slots_) {
       for (std::size_t i = 0; i < slot.all.size(); ++i) {
         if (!slot.all[i].defined()) continue;
-        out.emplace_back("optimizer/" + std::to_string(g) + "/slot/" + key + "/" + group.names_[i], slot.all[i]);
+        out.emplace_back("optimizer/" + std::to_string(g) + "/slot/" + key + "/" + group.names_[i],
+                         slot.all[i]);
       }
     }
   }
@@ -131,7 +135,8 @@ void Groups::load(const TensorMap& saved) {
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     Group& group = groups_[g];
     const auto counts = saved.find(step_name(g));
-    if (counts == saved.end() || counts->second.numel() != static_cast<std::int64_t>(group.all_.size()) + 1) {
+    if (counts == saved.end() ||
+        counts->second.numel() != static_cast<std::int64_t>(group.all_.size()) + 1) {
       throw Error("checkpoint: the optimizer's step counts don't fit the model's weights");
     }
     const auto* count = counts->second.const_data_ptr<std::int64_t>();
@@ -139,8 +144,10 @@ void Groups::load(const TensorMap& saved) {
     group.step = count[group.all_.size()];
     group.slots_.clear();
     const std::string prefix = "optimizer/" + std::to_string(g) + "/slot/";
-    for (auto entry = saved.lower_bound(prefix); entry != saved.end() && entry->first.starts_with(prefix); ++entry) {
-      const std::string rest = entry->first.substr(prefix.size());  // <part's address>/<slot>/<weight>
+    for (auto entry = saved.lower_bound(prefix);
+         entry != saved.end() && entry->first.starts_with(prefix); ++entry) {
+      const std::string rest =
+          entry->first.substr(prefix.size());  // <part's address>/<slot>/<weight>
       const auto cut = rest.find('/', rest.find('/') + 1);
       const auto weight = std::find(group.names_.begin(), group.names_.end(), rest.substr(cut + 1));
       const auto i = static_cast<std::size_t>(weight - group.names_.begin());
@@ -149,7 +156,8 @@ void Groups::load(const TensorMap& saved) {
       }
       Group::Slot& slot = group.slots_[rest.substr(0, cut)];
       slot.all.resize(group.all_.size());
-      // Into a tensor made like the weight, so that memory format and device are those of an undisturbed run.
+      // Into a tensor made like the weight, so that memory format and device are those of an
+      // undisturbed run.
       slot.all[i] = at::zeros_like(group.all_[i].detach());
       slot.all[i].copy_(entry->second);
     }

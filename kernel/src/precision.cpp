@@ -16,7 +16,9 @@ at::Device device_for(const std::string& wanted) {
   if (wanted == "cpu") return at::kCPU;
   if (at::hasCUDA()) return at::Device(at::kCUDA, 0);
   if (wanted == "cuda") {
-    throw Error("train.device: no CUDA device here, or this LibTorch is a CPU build; say device = \"cpu\" or \"auto\"");
+    throw Error(
+        "train.device: no CUDA device here, or this LibTorch is a CPU build; say device = \"cpu\" "
+        "or \"auto\"");
   }
   return at::kCPU;
 }
@@ -28,7 +30,8 @@ bool has_amx() {
   return (d & kAmxBf16) != 0 && at::cpu::init_amx();
 }
 
-/// bf16 pays where hardware multiplies it: tensor cores, AMX. On other CPUs it is emulated and slower than fp32.
+/// bf16 pays where hardware multiplies it: tensor cores, AMX. On other CPUs it is emulated and
+/// slower than fp32.
 at::ScalarType best_for(const at::Device& device, const Model& model) {
   if (device.is_cuda()) return at::kBFloat16;
   return model.has_convolutions() && has_amx() ? at::kBFloat16 : at::kFloat;
@@ -36,7 +39,8 @@ at::ScalarType best_for(const at::Device& device, const Model& model) {
 
 }  // namespace
 
-Precision::Precision(const TrainSettings& settings, const Model& model) : device_(device_for(settings.device)) {
+Precision::Precision(const TrainSettings& settings, const Model& model)
+    : device_(device_for(settings.device)) {
   compute_ = settings.precision == "fp32"   ? at::kFloat
              : settings.precision == "bf16" ? at::kBFloat16
              : settings.precision == "fp16" ? at::kHalf
@@ -45,7 +49,8 @@ Precision::Precision(const TrainSettings& settings, const Model& model) : device
     throw Error("train.precision: fp16 needs a CUDA device; say precision = \"bf16\" or \"auto\"");
   }
   const bool helps = model.has_convolutions() && (device_.is_cuda() || compute_ != at::kFloat);
-  channels_last_ = settings.memory_format == "channels_last" || (settings.memory_format == "auto" && helps);
+  channels_last_ =
+      settings.memory_format == "channels_last" || (settings.memory_format == "auto" && helps);
 }
 
 std::string Precision::name() const {
@@ -74,13 +79,16 @@ Precision::Guard::~Guard() {
   at::autocast::set_autocast_enabled(precision_.device_.type(), false);
 }
 
-at::Tensor Precision::scaled(const at::Tensor& loss) const { return compute_ == at::kHalf ? loss * scale_ : loss; }
+at::Tensor Precision::scaled(const at::Tensor& loss) const {
+  return compute_ == at::kHalf ? loss * scale_ : loss;
+}
 
 bool Precision::unscale(const std::vector<at::Tensor>& gradients) {
   if (compute_ != at::kHalf || gradients.empty()) return true;
   const auto options = gradients.front().options().dtype(at::kFloat);
   at::Tensor found = at::zeros({1}, options);
-  at::_amp_foreach_non_finite_check_and_unscale_(gradients, found, at::full({1}, 1 / scale_, options));
+  at::_amp_foreach_non_finite_check_and_unscale_(gradients, found,
+                                                 at::full({1}, 1 / scale_, options));
   const bool good = found.item<float>() == 0;
   if (!good) {
     scale_ /= 2;
@@ -106,7 +114,8 @@ void clip(const std::vector<at::Tensor>& gradients, double norm, double value) {
   }
   if (norm <= 0) return;
   const at::Tensor total = at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients)));
-  at::_foreach_mul_(gradients, (norm / (total + 1e-6)).clamp_max(1.0));  // torch.nn.utils.clip_grad_norm_
+  at::_foreach_mul_(gradients,
+                    (norm / (total + 1e-6)).clamp_max(1.0));  // torch.nn.utils.clip_grad_norm_
 }
 
 }  // namespace paribus

@@ -41,7 +41,8 @@ std::uint64_t mix(std::uint64_t value) {
 
 std::uint32_t Draws::bits32() {
   if (used_ == 4) {
-    words_ = philox({block_++, epoch_, static_cast<std::uint32_t>(place_), static_cast<std::uint32_t>(place_ >> 32)},
+    words_ = philox({block_++, epoch_, static_cast<std::uint32_t>(place_),
+                     static_cast<std::uint32_t>(place_ >> 32)},
                     key_);
     used_ = 0;
   }

@@ -20,7 +20,8 @@ std::optional<std::int64_t> step_of(const std::filesystem::path& file) {
   const std::string stem = file.stem().string();
   if (file.extension() != ".safetensors" || !stem.starts_with("step-")) return std::nullopt;
   const std::string digits = stem.substr(5);
-  if (digits.empty() || digits.size() > 15 || digits.find_first_not_of("0123456789") != std::string::npos) {
+  if (digits.empty() || digits.size() > 15 ||
+      digits.find_first_not_of("0123456789") != std::string::npos) {
     return std::nullopt;
   }
   return std::stoll(digits);
@@ -31,7 +32,8 @@ void copy_into(const NamedTensors& to, const TensorMap& saved, const std::string
   for (const auto& [name, tensor] : to) {
     const auto found = saved.find(prefix + name);
     if (found == saved.end() || found->second.sizes() != tensor.sizes()) {
-      throw Error("checkpoint: '" + prefix + name + "' is missing or has another shape than the model's");
+      throw Error("checkpoint: '" + prefix + name +
+                  "' is missing or has another shape than the model's");
     }
     tensor.detach().copy_(found->second);
   }
@@ -66,8 +68,10 @@ void Trainer::checkpoint_if_due(bool force) {
 void Trainer::save_checkpoint() {
   drain_losses();
   NamedTensors tensors;
-  for (const auto& [name, weight] : groups_->weights()) tensors.emplace_back("weights/" + name, weight);
-  for (const auto& [name, buffer] : fit_.model->buffers_by_name()) tensors.emplace_back("buffers/" + name, buffer);
+  for (const auto& [name, weight] : groups_->weights())
+    tensors.emplace_back("weights/" + name, weight);
+  for (const auto& [name, buffer] : fit_.model->buffers_by_name())
+    tensors.emplace_back("buffers/" + name, buffer);
   groups_->save(tensors);
   visit_states([&](PartBase& part) {
     SaveState state(tensors, "part/" + part.address() + "/");
@@ -77,12 +81,14 @@ void Trainer::save_checkpoint() {
   place_state(place);
   for (auto& [name, value] : fit_.metrics) place.number("metric/" + name, value);
   for (auto& [name, value] : best_) place.number("best/" + name, value);
-  recorder_.flush();  // the points that this checkpoint stands for must not be lost when it survives
+  recorder_
+      .flush();  // the points that this checkpoint stands for must not be lost when it survives
   const auto file = folder_ / ("step-" + std::to_string(fit_.step) + ".safetensors");
   write_safetensors(file, tensors);
   recorder_.checkpointed(fit_.step, file.string());
   for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
-    if (const auto step = step_of(entry.path()); step && *step < fit_.step) std::filesystem::remove(entry.path());
+    if (const auto step = step_of(entry.path()); step && *step < fit_.step)
+      std::filesystem::remove(entry.path());
   }
 }
 

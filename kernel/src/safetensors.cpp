@@ -22,11 +22,11 @@ struct TypeName {
   at::ScalarType type;
   std::string_view name;
 };
-constexpr std::array kTypes{TypeName{at::kDouble, "F64"},        TypeName{at::kLong, "I64"},
-                            TypeName{at::kComplexFloat, "C64"},  TypeName{at::kFloat, "F32"},
-                            TypeName{at::kInt, "I32"},           TypeName{at::kHalf, "F16"},
-                            TypeName{at::kBFloat16, "BF16"},     TypeName{at::kShort, "I16"},
-                            TypeName{at::kByte, "U8"},           TypeName{at::kChar, "I8"},
+constexpr std::array kTypes{TypeName{at::kDouble, "F64"},       TypeName{at::kLong, "I64"},
+                            TypeName{at::kComplexFloat, "C64"}, TypeName{at::kFloat, "F32"},
+                            TypeName{at::kInt, "I32"},          TypeName{at::kHalf, "F16"},
+                            TypeName{at::kBFloat16, "BF16"},    TypeName{at::kShort, "I16"},
+                            TypeName{at::kByte, "U8"},          TypeName{at::kChar, "I8"},
                             TypeName{at::kBool, "BOOL"}};
 
 constexpr std::uint64_t kMaxHeader = 100'000'000;
@@ -35,7 +35,8 @@ std::string_view name_of(at::ScalarType type, const std::string& tensor) {
   for (const TypeName& known : kTypes) {
     if (known.type == type) return known.name;
   }
-  throw Error("safetensors: tensor '" + tensor + "' has the type " + c10::toString(type) + ", which the format lacks");
+  throw Error("safetensors: tensor '" + tensor + "' has the type " + c10::toString(type) +
+              ", which the format lacks");
 }
 
 std::string json_string(std::string_view text) {
@@ -57,7 +58,8 @@ std::string json_string(std::string_view text) {
 /// A file that only becomes visible, whole, at `commit`.
 class AtomicFile {
  public:
-  explicit AtomicFile(const std::filesystem::path& file) : file_(file), temporary_(file.string() + ".partial") {
+  explicit AtomicFile(const std::filesystem::path& file)
+      : file_(file), temporary_(file.string() + ".partial") {
     fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd_ < 0) fail("create");
   }
@@ -136,7 +138,8 @@ class HeaderReader {
 
  private:
   [[noreturn]] void fail(const std::string& what) const {
-    throw Error(file_ + ": not a safetensors file: " + what + " at header byte " + std::to_string(at_));
+    throw Error(file_ + ": not a safetensors file: " + what + " at header byte " +
+                std::to_string(at_));
   }
   void skip_space() {
     while (at_ < text_.size() && std::strchr(" \t\r\n", text_[at_]) != nullptr) ++at_;
@@ -184,7 +187,8 @@ class HeaderReader {
     } else if (code < 0x800) {
       out += static_cast<char>(0xC0 | (code >> 6)), out += static_cast<char>(0x80 | (code & 0x3F));
     } else {
-      out += static_cast<char>(0xE0 | (code >> 12)), out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
+      out += static_cast<char>(0xE0 | (code >> 12)),
+          out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
       out += static_cast<char>(0x80 | (code & 0x3F));
     }
   }
@@ -227,7 +231,8 @@ class HeaderReader {
       if (key == "dtype") {
         entry.type = string(), seen |= 1U;
       } else if (key == "shape") {
-        for (const std::uint64_t size : integers()) entry.shape.push_back(static_cast<std::int64_t>(size));
+        for (const std::uint64_t size : integers())
+          entry.shape.push_back(static_cast<std::int64_t>(size));
         seen |= 2U;
       } else if (key == "data_offsets") {
         const auto offsets = integers();
@@ -251,7 +256,8 @@ at::ScalarType type_of(const Entry& entry, const std::string& file) {
   for (const TypeName& known : kTypes) {
     if (known.name == entry.type) return known.type;
   }
-  throw Error(file + ": tensor '" + entry.name + "' has the type '" + entry.type + "', which LibTorch lacks");
+  throw Error(file + ": tensor '" + entry.name + "' has the type '" + entry.type +
+              "', which LibTorch lacks");
 }
 
 std::uint64_t bytes_of(const Entry& entry, at::ScalarType type, const std::string& file) {
@@ -272,16 +278,19 @@ void check_cover(std::vector<Entry> entries, std::uint64_t data_size, const std:
   std::uint64_t at = 0;
   std::set<std::string_view> names;
   for (const Entry& entry : entries) {
-    if (!names.insert(entry.name).second) throw Error(file + ": tensor '" + entry.name + "' is there twice");
+    if (!names.insert(entry.name).second)
+      throw Error(file + ": tensor '" + entry.name + "' is there twice");
     if (entry.begin != at || entry.end < entry.begin) {
-      throw Error(file + ": tensor '" + entry.name + "' starts at data byte " + std::to_string(entry.begin) +
-                  ", expected " + std::to_string(at) + "; the file is damaged");
+      throw Error(file + ": tensor '" + entry.name + "' starts at data byte " +
+                  std::to_string(entry.begin) + ", expected " + std::to_string(at) +
+                  "; the file is damaged");
     }
     at = entry.end;
   }
   if (at != data_size) {
-    throw Error(file + ": the tensors need " + std::to_string(at) + " bytes of data, the file has " +
-                std::to_string(data_size) + "; it is cut off or damaged");
+    throw Error(file + ": the tensors need " + std::to_string(at) +
+                " bytes of data, the file has " + std::to_string(data_size) +
+                "; it is cut off or damaged");
   }
 }
 
@@ -292,7 +301,8 @@ void write_safetensors(const std::filesystem::path& file, const NamedTensors& te
   std::string header = "{";
   if (!metadata.empty()) {
     header += "\"__metadata__\":{";
-    for (const auto& [key, value] : metadata) header += json_string(key) + ":" + json_string(value) + ",";
+    for (const auto& [key, value] : metadata)
+      header += json_string(key) + ":" + json_string(value) + ",";
     header.back() = '}';
     header += ',';
   }
@@ -305,7 +315,8 @@ void write_safetensors(const std::filesystem::path& file, const NamedTensors& te
   for (const auto& [name, tensor] : order) {
     flat.push_back(tensor.detach().to(at::kCPU).contiguous());
     const auto end = offset + static_cast<std::uint64_t>(flat.back().nbytes());
-    header += json_string(name) + ":{\"dtype\":\"" + std::string(name_of(tensor.scalar_type(), name)) + "\",\"shape\":[";
+    header += json_string(name) + ":{\"dtype\":\"" +
+              std::string(name_of(tensor.scalar_type(), name)) + "\",\"shape\":[";
     for (const std::int64_t size : tensor.sizes()) header += std::to_string(size) + ",";
     if (tensor.dim() > 0) header.pop_back();
     header += "],\"data_offsets\":[" + std::to_string(offset) + "," + std::to_string(end) + "]},";
@@ -345,7 +356,8 @@ TensorMap read_safetensors(const std::filesystem::path& path) {
     }
     at::Tensor tensor = at::empty(entry.shape, type);
     in.seekg(static_cast<std::streamoff>(8 + header_size + entry.begin));
-    if (!in.read(static_cast<char*>(tensor.mutable_data_ptr()), static_cast<std::streamsize>(tensor.nbytes()))) {
+    if (!in.read(static_cast<char*>(tensor.mutable_data_ptr()),
+                 static_cast<std::streamsize>(tensor.nbytes()))) {
       throw Error(file + ": can't read tensor '" + entry.name + "'");
     }
     tensors.emplace(entry.name, std::move(tensor));

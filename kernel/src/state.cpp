@@ -13,7 +13,8 @@ void SaveState::tensor(std::string_view name, at::Tensor& value) {
 void SaveState::tensors(std::string_view name, std::vector<at::Tensor>& value) {
   auto count = static_cast<std::int64_t>(value.size());
   number(std::string(name) + ".count", count);
-  for (std::size_t i = 0; i < value.size(); ++i) tensor(std::string(name) + "." + std::to_string(i), value[i]);
+  for (std::size_t i = 0; i < value.size(); ++i)
+    tensor(std::string(name) + "." + std::to_string(i), value[i]);
 }
 
 void SaveState::number(std::string_view name, double& value) {
@@ -26,7 +27,8 @@ void SaveState::number(std::string_view name, std::int64_t& value) {
 
 const at::Tensor& LoadState::find(std::string_view name) const {
   const auto found = saved_.find(prefix_ + std::string(name));
-  if (found == saved_.end()) throw Error("checkpoint: no '" + prefix_ + std::string(name) + "' in it");
+  if (found == saved_.end())
+    throw Error("checkpoint: no '" + prefix_ + std::string(name) + "' in it");
   return found->second;
 }
 
@@ -36,7 +38,8 @@ void LoadState::tensor(std::string_view name, at::Tensor& value) {
     value.reset();
     return;
   }
-  if (!value.defined() || value.sizes() != found->second.sizes() || value.scalar_type() != found->second.scalar_type()) {
+  if (!value.defined() || value.sizes() != found->second.sizes() ||
+      value.scalar_type() != found->second.scalar_type()) {
     value = found->second.clone();
   } else {
     value.detach().copy_(found->second);  // keeps device and memory format
@@ -47,10 +50,13 @@ void LoadState::tensors(std::string_view name, std::vector<at::Tensor>& value) {
   std::int64_t count = 0;
   number(std::string(name) + ".count", count);
   value.resize(static_cast<std::size_t>(count));
-  for (std::size_t i = 0; i < value.size(); ++i) tensor(std::string(name) + "." + std::to_string(i), value[i]);
+  for (std::size_t i = 0; i < value.size(); ++i)
+    tensor(std::string(name) + "." + std::to_string(i), value[i]);
 }
 
 void LoadState::number(std::string_view name, double& value) { value = find(name).item<double>(); }
-void LoadState::number(std::string_view name, std::int64_t& value) { value = find(name).item<std::int64_t>(); }
+void LoadState::number(std::string_view name, std::int64_t& value) {
+  value = find(name).item<std::int64_t>();
+}
 
 }  // namespace paribus

@@ -15,7 +15,9 @@ namespace {
 
 constexpr std::size_t kLossesKeptOnGpu = 50;  // read back together: a synchronization each 50 steps
 
-at::Tensor first_rows(const at::Tensor& data, std::int64_t rows) { return data.narrow(0, 0, std::min(rows, data.size(0))); }
+at::Tensor first_rows(const at::Tensor& data, std::int64_t rows) {
+  return data.narrow(0, 0, std::min(rows, data.size(0)));
+}
 
 void seed_generator(const at::Device& device, std::uint64_t seed) {
   at::Generator generator = at::globalContext().defaultGenerator(device);
@@ -31,8 +33,8 @@ void shorten(Batch& batch, std::int64_t rows) {
 
 }  // namespace
 
-Trainer::Trainer(const TrialSpec& spec, const Dataset& dataset, const PartFactory& factory, Recorder& recorder,
-                 std::filesystem::path folder)
+Trainer::Trainer(const TrialSpec& spec, const Dataset& dataset, const PartFactory& factory,
+                 Recorder& recorder, std::filesystem::path folder)
     : spec_(spec),
       dataset_(dataset),
       factory_(factory),
@@ -43,7 +45,8 @@ Trainer::Trainer(const TrialSpec& spec, const Dataset& dataset, const PartFactor
   batches_ = std::make_unique<Batches>(spec_, dataset_, factory_, &drives_);
   drives_.set_lengths(spec_.train.epochs, batches_->count(Split::train));
   if (batches_->count(Split::train) == 0) {
-    throw Error("data.batch: the training split has " + std::to_string(batches_->items(Split::train)) +
+    throw Error("data.batch: the training split has " +
+                std::to_string(batches_->items(Split::train)) +
                 " items, less than a batch; use a smaller batch or drop_last = false");
   }
   if (batches_->count(Split::valid) == 0) throw Error("data: the validation split is empty");
@@ -61,14 +64,17 @@ void Trainer::build_parts(const TrialSpec& spec) {
   try {
     model.build(fit_.data);
   } catch (const c10::Error& problem) {
-    throw Error("model: " + spec.model.use + " can't be built for these data: " + problem.what_without_backtrace());
+    throw Error("model: " + spec.model.use +
+                " can't be built for these data: " + problem.what_without_backtrace());
   }
   precision_ = Precision(spec.train, model);
   model.move_to(precision_.device(), precision_.channels_last());
   loss_ = std::make_unique<Instance>(spec.loss, factory_);
   optimizer_ = std::make_unique<Instance>(spec.optimizer, factory_);
-  for (const PartSpec& metric : spec.metrics) metrics_.push_back(std::make_unique<Instance>(metric, factory_));
-  for (const PartSpec& callback : spec.callbacks) callbacks_.push_back(std::make_unique<Instance>(callback, factory_));
+  for (const PartSpec& metric : spec.metrics)
+    metrics_.push_back(std::make_unique<Instance>(metric, factory_));
+  for (const PartSpec& callback : spec.callbacks)
+    callbacks_.push_back(std::make_unique<Instance>(callback, factory_));
   for (const auto* part : {&model_, &loss_, &optimizer_}) drives_.attach(**part);
   for (const auto& callback : callbacks_) drives_.attach(*callback);
   for (const std::string& target : drives_.unattached()) {
@@ -89,7 +95,9 @@ void Trainer::connect_fit() {
   fit_.model = &model_->as<Model>();
   fit_.groups = groups_.get();
   fit_.seed_ = spec_.seed;
-  fit_.record_ = [this](std::string_view name, double value) { recorder_.point(name, fit_.step, value); };
+  fit_.record_ = [this](std::string_view name, double value) {
+    recorder_.point(name, fit_.step, value);
+  };
   fit_.save_weights_ = [this](std::string_view name) { save_weights(std::string(name)); };
   const auto find = [this](std::string_view address) {
     const std::string wanted(address);
@@ -102,7 +110,9 @@ void Trainer::connect_fit() {
     throw Error(wanted + ": no part of this trial has a parameter of that name");
   };
   fit_.get_parameter_ = [find](std::string_view address) { return find(address).get(); };
-  fit_.set_parameter_ = [find](std::string_view address, double value) { find(address).set(value); };
+  fit_.set_parameter_ = [find](std::string_view address, double value) {
+    find(address).set(value);
+  };
 }
 
 void Trainer::fire(Event event) {
@@ -110,7 +120,8 @@ void Trainer::fire(Event event) {
 }
 
 void Trainer::fire_backwards(Event event) {  // what was put in last comes out first
-  for (auto callback = order_.rbegin(); callback != order_.rend(); ++callback) ((*callback)->*event)(fit_);
+  for (auto callback = order_.rbegin(); callback != order_.rend(); ++callback)
+    ((*callback)->*event)(fit_);
 }
 
 Facts Trainer::inspect() {
@@ -121,7 +132,8 @@ Facts Trainer::inspect() {
   fit_.model->set_training(true);
   train_batch();
   drain_losses();
-  for (const std::int64_t epoch : {std::int64_t{0}, fit_.epochs}) {  // schedules' own complaints, at both ends
+  for (const std::int64_t epoch :
+       {std::int64_t{0}, fit_.epochs}) {  // schedules' own complaints, at both ends
     for (const auto* part : {&model_, &loss_, &optimizer_}) drives_.drive(**part, epoch, 0);
     for (const auto& callback : callbacks_) drives_.drive(*callback, epoch, 0);
   }
@@ -165,7 +177,8 @@ Outcome Trainer::fit() {
   outcome.best = best_;
   if (!stop_asked_) {
     evaluation(true);
-    for (const auto& [name, tensor] : weights_and_buffers()) outcome.weights_hash = hash_of(tensor, outcome.weights_hash);
+    for (const auto& [name, tensor] : weights_and_buffers())
+      outcome.weights_hash = hash_of(tensor, outcome.weights_hash);
     save_weights("final");
     evaluation(false);
   }
@@ -193,18 +206,22 @@ void Trainer::train_epoch() {
   fit_.training = true;
   fit_.model->set_training(true);
   batches_->start(Split::train, fit_.epoch, start_batch_);
-  for (std::int64_t index = start_batch_; index < fit_.batches && !wanted(Fit::Next::skip_epoch); ++index) {
+  for (std::int64_t index = start_batch_; index < fit_.batches && !wanted(Fit::Next::skip_epoch);
+       ++index) {
     fit_.batch_index = index;
     fit_.batch = batches_->next();
     train_batch();
-    stop_asked_ = recorder_.progress(fit_.step, fit_.epochs * fit_.batches, fit_.epoch, last_loss_) || stop_asked_;
+    stop_asked_ =
+        recorder_.progress(fit_.step, fit_.epochs * fit_.batches, fit_.epoch, last_loss_) ||
+        stop_asked_;
     start_batch_ = index + 1;
     if (start_batch_ == fit_.batches) break;  // the epoch's end saves itself, validated
     checkpoint_if_due(stop_asked_);
     if (stop_asked_ && updates_pending_ == 0) return;
   }
   finish_update();
-  stop_asked_ = false;  // asked for at the epoch's end: the epoch is closed first; the next batch asks again
+  stop_asked_ =
+      false;  // asked for at the epoch's end: the epoch is closed first; the next batch asks again
   fit_.batch = {};
 }
 
@@ -279,7 +296,8 @@ void Trainer::drive() {
   if (spec_.schedules.empty()) return;
   for (const auto* part : {&model_, &loss_, &optimizer_}) {
     drives_.drive(**part, fit_.epoch, fit_.batch_index);
-    for (const auto& [target, value] : drives_.values(**part)) recorder_.point(target, fit_.step, value);
+    for (const auto& [target, value] : drives_.values(**part))
+      recorder_.point(target, fit_.step, value);
   }
   for (const auto& callback : callbacks_) drives_.drive(*callback, fit_.epoch, fit_.batch_index);
 }
@@ -301,14 +319,16 @@ void Trainer::validate() {
       precision_.place(fit_.batch);
       forward();
       loss_sum += fit_.loss.item<double>() * static_cast<double>(fit_.batch.size());
-      for (const auto& metric : metrics_) metric->as<Metric>().update(fit_.outputs, fit_.batch, fit_.loss);
+      for (const auto& metric : metrics_)
+        metric->as<Metric>().update(fit_.outputs, fit_.batch, fit_.loss);
     }
   }
   note("valid.loss", loss_sum / static_cast<double>(batches_->items(Split::valid)), false);
   for (std::size_t i = 0; i < metrics_.size(); ++i) {
     const auto& metric = metrics_[i]->as<Metric>();
     const std::string& address = metric.address();  // "metric.top_k" is the series "valid.top_k"
-    note("valid." + address.substr(address.find('.') + 1), metric.value(), metric.goal() == Goal::maximize);
+    note("valid." + address.substr(address.find('.') + 1), metric.value(),
+         metric.goal() == Goal::maximize);
   }
   fire_backwards(&Callback::after_validate);
   evaluation(false);
@@ -336,15 +356,16 @@ void Trainer::note(const std::string& series, double value, bool maximize) {
 
 void Trainer::evaluation(bool on) { groups_->evaluation(optimizer_->as<Optimizer>(), on); }
 
-/// LibTorch's own generators (dropout, initialization) draw for this position, whatever was drawn before.
+/// LibTorch's own generators (dropout, initialization) draw for this position, whatever was drawn
+/// before.
 void Trainer::seed_generators(std::int64_t epoch, std::int64_t index) const {
   const std::uint64_t seed = model_stream_.seed(epoch, index);
   seed_generator(at::kCPU, seed);
   if (precision_.device().is_cuda()) seed_generator(precision_.device(), seed);
 }
 
-std::vector<std::pair<double, double>> Trainer::sweep_rate(const std::string& target, double low, double high,
-                                                           std::int64_t steps) {
+std::vector<std::pair<double, double>> Trainer::sweep_rate(const std::string& target, double low,
+                                                           double high, std::int64_t steps) {
   constexpr double kSmoothing = 0.98;
   std::vector<std::pair<double, double>> points;
   double average = 0;
@@ -356,7 +377,8 @@ std::vector<std::pair<double, double>> Trainer::sweep_rate(const std::string& ta
     fit_.batch_index = step % fit_.batches;
     if (fit_.batch_index == 0) batches_->start(Split::train, fit_.epoch);
     fit_.batch = batches_->next();
-    const double rate = low * std::pow(high / low, static_cast<double>(step) / static_cast<double>(steps - 1));
+    const double rate =
+        low * std::pow(high / low, static_cast<double>(step) / static_cast<double>(steps - 1));
     fit_.set_parameter(target, rate);
     train_batch();
     drain_losses();

@@ -6,33 +6,42 @@
 
 #include <algorithm>
 
-/// Validates on a moving average of the weights: a += (1 - decay) (w - a) after each step. With `warmup` the decay is
-/// at most (1 + t) / (10 + t), so that the first weights are soon forgotten. decay = 0 is validation without it.
+/// Validates on a moving average of the weights: a += (1 - decay) (w - a) after each step. With
+/// `warmup` the decay is at most (1 + t) / (10 + t), so that the first weights are soon forgotten.
+/// decay = 0 is validation without it.
 struct Ema : paribus::Callback {
   struct Params {
     double decay = 0.999;
     bool warmup = true;
     bool average_buffers = true;
     static constexpr auto fields() {
-      return std::tuple{paribus::field("decay", &Params::decay, "share of the average that stays at each step")
-                            .at_least(0)
-                            .below(1)
-                            .live(),
-                        paribus::field("warmup", &Params::warmup, "forget faster at first"),
-                        paribus::field("average_buffers", &Params::average_buffers, "average running statistics, too")};
+      return std::tuple{
+          paribus::field("decay", &Params::decay, "share of the average that stays at each step")
+              .at_least(0)
+              .below(1)
+              .live(),
+          paribus::field("warmup", &Params::warmup, "forget faster at first"),
+          paribus::field("average_buffers", &Params::average_buffers,
+                         "average running statistics, too")};
     }
   } params;
-  static constexpr auto touches() { return paribus::Touches<2, 1>{{"weights", "buffers"}, {"evaluation_weights"}}; }
+  static constexpr auto touches() {
+    return paribus::Touches<2, 1>{{"weights", "buffers"}, {"evaluation_weights"}};
+  }
 
-  void state(paribus::State& s) override { s.tensors("average", average_), s.number("updates", updates_); }
+  void state(paribus::State& s) override {
+    s.tensors("average", average_), s.number("updates", updates_);
+  }
 
   void before_fit(paribus::Fit& fit) override {
     for (const auto& [name, weight] : fit.model->weights()) live_.push_back(weight.detach());
     for (const auto& [name, buffer] : fit.model->buffers_by_name()) {
       if (params.average_buffers && buffer.is_floating_point()) live_.push_back(buffer);
     }
-    if (average_.empty()) average_ = copies();  // a resumed run has its average already, read to the CPU perhaps
-    for (std::size_t i = 0; i < live_.size(); ++i) average_.at(i) = average_.at(i).to(live_[i].device());
+    if (average_.empty())
+      average_ = copies();  // a resumed run has its average already, read to the CPU perhaps
+    for (std::size_t i = 0; i < live_.size(); ++i)
+      average_.at(i) = average_.at(i).to(live_[i].device());
   }
   void after_step(paribus::Fit&) override {
     const at::NoGradGuard no_grad;

@@ -10,13 +10,15 @@ struct Mse : paribus::Loss {
     static constexpr auto fields() { return paribus::no_fields(); }
   } params;
 
-  at::Tensor operator()(const paribus::Outputs& outputs, const paribus::Batch& batch) const override {
+  at::Tensor operator()(const paribus::Outputs& outputs,
+                        const paribus::Batch& batch) const override {
     const at::Tensor& output = outputs.main();
     const at::Tensor& target = batch.target();
-    if (!target.is_floating_point() || output.numel() != target.numel() || output.size(0) != target.size(0)) {
+    if (!target.is_floating_point() || output.numel() != target.numel() ||
+        output.size(0) != target.size(0)) {
       std::ostringstream text;
-      text << "loss/mse: the model's output and the target don't fit, got " << output.sizes() << " and "
-           << target.scalar_type() << ' ' << target.sizes()
+      text << "loss/mse: the model's output and the target don't fit, got " << output.sizes()
+           << " and " << target.scalar_type() << ' ' << target.sizes()
            << ", expected float tensors of one shape; for class numbers take cross_entropy";
       throw paribus::Error(text.str());
     }

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <sstream>
 
-/// Share of the items whose greatest score is the target's class; a target of K probabilities stands for its greatest.
-/// The count stays on the device until asked for.
+/// Share of the items whose greatest score is the target's class; a target of K probabilities
+/// stands for its greatest. The count stays on the device until asked for.
 struct Accuracy : paribus::Metric {
   static constexpr paribus::Goal kGoal = paribus::Goal::maximize;
   static constexpr std::string_view kUnit = "1";
@@ -14,13 +14,15 @@ struct Accuracy : paribus::Metric {
   } params;
 
   void reset() override { right_.reset(), items_ = 0; }
-  void update(const paribus::Outputs& outputs, const paribus::Batch& batch, const at::Tensor& /*loss*/) override {
+  void update(const paribus::Outputs& outputs, const paribus::Batch& batch,
+              const at::Tensor& /*loss*/) override {
     const at::Tensor& scores = outputs.main();
     const at::Tensor target = batch.target().dim() == 2 ? batch.target().argmax(1) : batch.target();
     if (scores.dim() != 2 || target.dim() != 1 || scores.size(0) != target.size(0)) {
       std::ostringstream text;
-      text << "metric/accuracy: the model's output and the target don't fit, got " << scores.sizes() << " and "
-           << batch.target().sizes() << ", expected [N, K] and class numbers [N] or probabilities [N, K]";
+      text << "metric/accuracy: the model's output and the target don't fit, got " << scores.sizes()
+           << " and " << batch.target().sizes()
+           << ", expected [N, K] and class numbers [N] or probabilities [N, K]";
       throw paribus::Error(text.str());
     }
     const at::Tensor part = scores.argmax(1).eq(target).sum();
@@ -28,7 +30,9 @@ struct Accuracy : paribus::Metric {
     items_ += scores.size(0);
   }
   double value() const override {
-    return items_ == 0 ? std::nan("") : static_cast<double>(right_.item<std::int64_t>()) / static_cast<double>(items_);
+    return items_ == 0
+               ? std::nan("")
+               : static_cast<double>(right_.item<std::int64_t>()) / static_cast<double>(items_);
   }
 
  private:

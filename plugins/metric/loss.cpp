@@ -3,7 +3,8 @@
 
 #include <cmath>
 
-/// The mean loss over the items of a split; each batch counts by its size. Sums stay on the device until asked for.
+/// The mean loss over the items of a split; each batch counts by its size. Sums stay on the device
+/// until asked for.
 struct MeanLoss : paribus::Metric {
   static constexpr paribus::Goal kGoal = paribus::Goal::minimize;
   static constexpr std::string_view kUnit = "1";
@@ -12,7 +13,8 @@ struct MeanLoss : paribus::Metric {
   } params;
 
   void reset() override { sum_.reset(), items_ = 0; }
-  void update(const paribus::Outputs&, const paribus::Batch& batch, const at::Tensor& loss) override {
+  void update(const paribus::Outputs&, const paribus::Batch& batch,
+              const at::Tensor& loss) override {
     const at::Tensor part = loss.detach().to(at::kDouble).mul(batch.size());
     sum_ = sum_.defined() ? sum_.add(part) : part;
     items_ += batch.size();

@@ -8,7 +8,9 @@ struct Mlp : paribus::NnModel {
     std::string_view act = "relu";
     static constexpr auto fields() {
       return std::tuple{
-          paribus::field("hidden", &Params::hidden, "width of each hidden layer").at_least(1).at_most(65536),
+          paribus::field("hidden", &Params::hidden, "width of each hidden layer")
+              .at_least(1)
+              .at_most(65536),
           paribus::field("act", &Params::act, "activation").one_of("relu", "gelu", "silu", "tanh")};
     }
   } params;
@@ -16,7 +18,8 @@ struct Mlp : paribus::NnModel {
   void build(const paribus::DataSpec& data) override {
     std::int64_t width = paribus::elements(data.inputs.front().shape);
     std::vector<std::int64_t> widths = params.hidden;
-    widths.push_back(data.classes > 0 ? data.classes : paribus::elements(data.targets.front().shape));
+    widths.push_back(data.classes > 0 ? data.classes
+                                      : paribus::elements(data.targets.front().shape));
     for (const std::int64_t next : widths) {
       layers->push_back(torch::nn::Linear(width, next));
       width = next;

@@ -4,8 +4,9 @@
 #include <cmath>
 #include <numbers>
 
-/// Half a cosine from the configured value to `to` times it (Loshchilov and Hutter 2017), flat before `begin`:
-/// PyTorch's CosineAnnealingLR over all steps with begin 0, fastai's fit_flat_cos with begin 0.75.
+/// Half a cosine from the configured value to `to` times it (Loshchilov and Hutter 2017), flat
+/// before `begin`: PyTorch's CosineAnnealingLR over all steps with begin 0, fastai's fit_flat_cos
+/// with begin 0.75.
 struct Cosine : paribus::Schedule {
   struct Params {
     double to = 0;
@@ -13,7 +14,9 @@ struct Cosine : paribus::Schedule {
     static constexpr auto fields() {
       return std::tuple{
           paribus::field("to", &Params::to, "factor of the configured value that it ends at"),
-          paribus::field("begin", &Params::begin, "share of training before the descent").at_least(0).below(1)};
+          paribus::field("begin", &Params::begin, "share of training before the descent")
+              .at_least(0)
+              .below(1)};
     }
   } params;
 
@@ -24,4 +27,5 @@ struct Cosine : paribus::Schedule {
     return low + (p.base - low) * (1 + std::cos(std::numbers::pi * position)) / 2;
   }
 };
-PARIBUS_PART(Cosine, "cosine", "half a cosine down from the configured value, after a flat start if wanted")
+PARIBUS_PART(Cosine, "cosine",
+             "half a cosine down from the configured value, after a flat start if wanted")

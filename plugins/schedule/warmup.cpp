@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
-/// A straight line from `from` times the first value of `then` up to that value; `then` has the rest of training to
-/// itself, as if it began there (PyTorch's SequentialLR).
+/// A straight line from `from` times the first value of `then` up to that value; `then` has the
+/// rest of training to itself, as if it began there (PyTorch's SequentialLR).
 struct Warmup : paribus::Schedule {
   struct Params {
     paribus::Part<paribus::Schedule> then{"constant"};
@@ -15,8 +15,11 @@ struct Warmup : paribus::Schedule {
     static constexpr auto fields() {
       return std::tuple{
           paribus::field("then", &Params::then, "what comes after"),
-          paribus::field("fraction", &Params::fraction, "share of training that it takes").at_least(0).below(1),
-          paribus::field("epochs", &Params::epochs, "epochs that it takes; given, they take fraction's place")
+          paribus::field("fraction", &Params::fraction, "share of training that it takes")
+              .at_least(0)
+              .below(1),
+          paribus::field("epochs", &Params::epochs,
+                         "epochs that it takes; given, they take fraction's place")
               .at_least(0)
               .unit("epoch"),
           paribus::field("from", &Params::from, "first factor").at_least(0)};
@@ -28,7 +31,8 @@ struct Warmup : paribus::Schedule {
     const double length = params.epochs ? *params.epochs / all : params.fraction;
     if (length >= 1) {
       throw paribus::Error(address() + ": schedule/warmup takes all of training, got " +
-                           std::to_string(*params.epochs) + " epochs of " + std::to_string(p.epochs) + "; shorten it");
+                           std::to_string(*params.epochs) + " epochs of " +
+                           std::to_string(p.epochs) + "; shorten it");
     }
     const double share = 1 - length;
     paribus::Progress rest{0, 0, 0, std::max<std::int64_t>(1, std::llround(all * share)), p.base};

@@ -7,7 +7,8 @@ struct Grid : paribus::Search {
     static constexpr auto fields() { return paribus::no_fields(); }
   } params;
 
-  std::vector<paribus::Point> propose(const std::vector<paribus::Axis>& axes, const paribus::Stream&) const override {
+  std::vector<paribus::Point> propose(const std::vector<paribus::Axis>& axes,
+                                      const paribus::Stream&) const override {
     constexpr std::int64_t kMost = 1'000'000;
     std::int64_t points = 1;
     for (const paribus::Axis& axis : axes) {
@@ -18,7 +19,8 @@ struct Grid : paribus::Search {
       }
       if (axis.count > kMost / points) {
         throw paribus::Error("search/grid: the axes up to '" + name(axis) + "' have more than " +
-                             std::to_string(kMost) + " combinations; shorten them, or search = { use = \"random\" }");
+                             std::to_string(kMost) +
+                             " combinations; shorten them, or search = { use = \"random\" }");
       }
       points *= axis.count;
     }
@@ -26,12 +28,15 @@ struct Grid : paribus::Search {
     for (std::int64_t number = 0; number < points; ++number) {
       paribus::Point& point = result.emplace_back(axes.size());
       std::int64_t rest = number;
-      for (std::size_t i = axes.size(); i-- > 0; rest /= axes[i].count) point[i].index = rest % axes[i].count;
+      for (std::size_t i = axes.size(); i-- > 0; rest /= axes[i].count)
+        point[i].index = rest % axes[i].count;
     }
     return result;
   }
 
  private:
-  static std::string name(const paribus::Axis& axis) { return axis.addresses.empty() ? "" : axis.addresses.front(); }
+  static std::string name(const paribus::Axis& axis) {
+    return axis.addresses.empty() ? "" : axis.addresses.front();
+  }
 };
 PARIBUS_PART(Grid, "grid", "every combination of the listed values")

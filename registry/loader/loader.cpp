@@ -14,7 +14,8 @@ struct Loader::Libraries {
 
 Loader::Loader() : libraries_(std::make_unique<Libraries>()) {}
 Loader::~Loader() {
-  // Plugins stay mapped until the process ends: parts, types and thread-local data may point into them.
+  // Plugins stay mapped until the process ends: parts, types and thread-local data may point into
+  // them.
   static_cast<void>(libraries_.release());
 }
 
@@ -30,10 +31,12 @@ void Loader::load(const PartSchema& part) {
     }
   }
   if (!library.has(part.symbol)) {
-    throw Error(who + ": the manifest names the symbol '" + part.symbol + "', the file has none; rebuild the plugin");
+    throw Error(who + ": the manifest names the symbol '" + part.symbol +
+                "', the file has none; rebuild the plugin");
   }
   const auto& descriptor = library.get<const PartDescriptor>(part.symbol);
-  if (std::strcmp(descriptor.abi, PARIBUS_ABI) != 0 || part.kind != descriptor.kind || part.name != descriptor.name) {
+  if (std::strcmp(descriptor.abi, PARIBUS_ABI) != 0 || part.kind != descriptor.kind ||
+      part.name != descriptor.name) {
     throw Error(who + ": manifest and code disagree on kind, name or ABI; rebuild the plugin");
   }
   descriptors_[{part.kind, part.name}] = &descriptor;

@@ -11,17 +11,20 @@
 
 namespace paribus::registry {
 
-/// Loads plugins and makes their parts. A plugin is loaded once, with RTLD_NOW | RTLD_LOCAL, and never unloaded.
+/// Loads plugins and makes their parts. A plugin is loaded once, with RTLD_NOW | RTLD_LOCAL, and
+/// never unloaded.
 class Loader : public PartFactory {
  public:
   Loader();
   ~Loader() override;
 
-  /// Loads the plugin that holds `part` (its schema comes from the catalog, verified) and keeps its descriptor.
-  /// Throws Error with the dynamic linker's reason, or when the descriptor isn't what the manifest says.
+  /// Loads the plugin that holds `part` (its schema comes from the catalog, verified) and keeps its
+  /// descriptor. Throws Error with the dynamic linker's reason, or when the descriptor isn't what
+  /// the manifest says.
   void load(const PartSchema& part);
 
-  [[nodiscard]] const PartDescriptor& descriptor(const std::string& kind, const std::string& name) const override;
+  [[nodiscard]] const PartDescriptor& descriptor(const std::string& kind,
+                                                 const std::string& name) const override;
 
  private:
   struct Libraries;

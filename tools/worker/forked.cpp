@@ -54,7 +54,8 @@ std::string read_all(int fd) {
 }  // namespace
 
 json refusal(const std::string& text) {
-  static const std::regex kAddress(R"(^((?:study|data|model|loss|metric|optimizer|schedule|callback|train|sweep)[a-z0-9_.]*): )");
+  static const std::regex kAddress(
+      R"(^((?:study|data|model|loss|metric|optimizer|schedule|callback|train|sweep)[a-z0-9_.]*): )");
   std::smatch match;
   json problem{{"address", ""}, {"message", text}};
   if (std::regex_search(text, match, kAddress)) {
@@ -70,7 +71,8 @@ void die_with_parent(int parent) {
 
 json run_forked(const std::function<json()>& work) {
   std::array<int, 2> ends{};
-  if (::pipe(ends.data()) != 0) return refusal(std::string("can't make a pipe: ") + std::strerror(errno));
+  if (::pipe(ends.data()) != 0)
+    return refusal(std::string("can't make a pipe: ") + std::strerror(errno));
   const int parent = ::getpid();
   const pid_t child = ::fork();
   if (child < 0) return refusal(std::string("can't fork: ") + std::strerror(errno));
@@ -87,7 +89,8 @@ json run_forked(const std::function<json()>& work) {
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   if (WIFSIGNALED(status)) {
-    return refusal(std::string("a plugin crashed while it was tried: ") + ::strsignal(WTERMSIG(status)));
+    return refusal(std::string("a plugin crashed while it was tried: ") +
+                   ::strsignal(WTERMSIG(status)));
   }
   json reply = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!reply.is_object()) return refusal("a plugin ended the process that tried it");

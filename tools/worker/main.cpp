@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The worker: one request a line on fd 3, one reply a line, events in between. See docs/internals.md.
+// The worker: one request a line on fd 3, one reply a line, events in between. See
+// docs/internals.md.
 #include <ATen/Parallel.h>
 #include <poll.h>
 #include <signal.h>
@@ -24,7 +25,8 @@ void send(const json& message) {
   const std::string line = message.dump(-1, ' ', false, json::error_handler_t::replace) + '\n';
   std::size_t done = 0;
   while (done < line.size()) {
-    const ssize_t written = ::write(paribus::driver::kSocketFd, line.data() + done, line.size() - done);
+    const ssize_t written =
+        ::write(paribus::driver::kSocketFd, line.data() + done, line.size() - done);
     if (written < 0 && errno != EINTR) return;
     if (written > 0) done += static_cast<std::size_t>(written);
   }
@@ -43,7 +45,8 @@ void handle(Zygote& zygote, const std::string& line) {
   send(reply);
 }
 
-/// SIGCHLD as something that poll can wait for. The mask is undone in children by the trial's own start.
+/// SIGCHLD as something that poll can wait for. The mask is undone in children by the trial's own
+/// start.
 int child_signals() {
   sigset_t set;
   ::sigemptyset(&set);
@@ -57,14 +60,18 @@ int child_signals() {
 int main() {
   ::signal(SIGPIPE, SIG_IGN);
   at::set_num_threads(1);  // no pool of threads may exist when trials fork
-  void* slots = ::mmap(nullptr, sizeof(paribus::driver::ProgressSlot) * paribus::driver::kProgressSlots,
-                       PROT_READ | PROT_WRITE, MAP_SHARED, paribus::driver::kProgressFd, 0);
+  void* slots =
+      ::mmap(nullptr, sizeof(paribus::driver::ProgressSlot) * paribus::driver::kProgressSlots,
+             PROT_READ | PROT_WRITE, MAP_SHARED, paribus::driver::kProgressFd, 0);
   if (slots == MAP_FAILED) {
-    std::fprintf(stderr, "paribus-worker: started by hand? it is part of `paribus run`, which passes it fds 3 and 4\n");
+    std::fprintf(stderr,
+                 "paribus-worker: started by hand? it is part of `paribus run`, which passes it "
+                 "fds 3 and 4\n");
     return 2;
   }
   Zygote zygote(static_cast<paribus::driver::ProgressSlot*>(slots));
-  std::array<pollfd, 2> wait{{{paribus::driver::kSocketFd, POLLIN, 0}, {child_signals(), POLLIN, 0}}};
+  std::array<pollfd, 2> wait{
+      {{paribus::driver::kSocketFd, POLLIN, 0}, {child_signals(), POLLIN, 0}}};
   std::string input;
   std::array<char, 65536> buffer{};
   while (true) {

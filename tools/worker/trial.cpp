@@ -6,8 +6,8 @@
 #include <torch/version.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -36,7 +36,8 @@ std::string now() {
   return text.data();
 }
 
-std::string hexadecimal(std::uint64_t value) {  // not fmt: LibTorch brings headers of another version
+std::string hexadecimal(
+    std::uint64_t value) {  // not fmt: LibTorch brings headers of another version
   std::array<char, 17> text{};
   std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(value));
   return text.data();
@@ -60,14 +61,17 @@ class JournalRecorder final : public Recorder {
     slot_.metric = value;
     slot_.has_metric = true;
   }
-  void message(std::string_view text) override { journal_.event({{"event", "message"}, {"text", text}}); }
+  void message(std::string_view text) override {
+    journal_.event({{"event", "message"}, {"text", text}});
+  }
   void flush() override { journal_.sync(); }
   void resumed(std::int64_t step) override {
     slot_.resumed_at = static_cast<std::uint64_t>(step);
     journal_.event({{"event", "resume"}, {"step", step}, {"time", now()}, {"pid", ::getpid()}});
   }
   void checkpointed(std::int64_t step, const std::string& file) override {
-    journal_.event({{"event", "checkpoint"}, {"step", step}, {"file", fs::path(file).filename().string()}});
+    journal_.event(
+        {{"event", "checkpoint"}, {"step", step}, {"file", fs::path(file).filename().string()}});
     journal_.sync();
   }
   bool progress(std::int64_t step, std::int64_t steps, std::int64_t epoch, double loss) override {
@@ -98,7 +102,8 @@ class NoRecorder final : public Recorder {
 
 json metrics_json(const std::map<std::string, double, std::less<>>& metrics) {
   json object = json::object();
-  for (const auto& [name, value] : metrics) object[name] = std::isfinite(value) ? json(value) : json(nullptr);
+  for (const auto& [name, value] : metrics)
+    object[name] = std::isfinite(value) ? json(value) : json(nullptr);
   return object;
 }
 
@@ -156,7 +161,8 @@ int record_failure(JournalRecorder& recorder, const std::string& what) {
 std::string rate_address(const PartSpec& optimizer) {
   if (optimizer.params.contains("lr")) return optimizer.address + ".lr";
   const auto inner = optimizer.slots.find("inner");
-  if (inner == optimizer.slots.end()) throw Error("optimizer: " + optimizer.use + " has no parameter 'lr' to sweep");
+  if (inner == optimizer.slots.end())
+    throw Error("optimizer: " + optimizer.use + " has no parameter 'lr' to sweep");
   return rate_address(inner->second);
 }
 
@@ -180,7 +186,8 @@ std::optional<double> valley(const std::vector<std::pair<double, double>>& all) 
 
 }  // namespace
 
-int run_trial(const json& request, const Dataset& dataset, const PartFactory& factory, driver::ProgressSlot& slot) {
+int run_trial(const json& request, const Dataset& dataset, const PartFactory& factory,
+              driver::ProgressSlot& slot) {
   ::signal(SIGTERM, ask_to_stop);
   const TrialSpec spec = trial_spec_from_json(request.at("spec"));
   const fs::path directory = request.at("dir").get<std::string>();
@@ -188,7 +195,8 @@ int run_trial(const json& request, const Dataset& dataset, const PartFactory& fa
   const fs::path folder = directory / "checkpoints" / id;
   fs::create_directories(folder);
   at::set_num_threads(static_cast<int>(spec.threads));
-  JournalRecorder recorder(directory / "journal" / (id + ".log"), request.value("metric", ""), slot);
+  JournalRecorder recorder(directory / "journal" / (id + ".log"), request.value("metric", ""),
+                           slot);
   if (!can_resume(folder)) recorder.journal().event(start_event(request, spec));
   slot.epochs = static_cast<std::uint64_t>(spec.train.epochs);
   const auto start = std::chrono::steady_clock::now();
@@ -231,11 +239,13 @@ json find_rate(const json& request, const Dataset& dataset, const PartFactory& f
   TrialSpec spec = trial_spec_from_json(request.at("spec"));
   const json& options = request.at("options");
   const std::string target = rate_address(spec.optimizer);
-  std::erase_if(spec.schedules, [](const ScheduleSpec& schedule) { return !schedule.target.starts_with("data."); });
+  std::erase_if(spec.schedules,
+                [](const ScheduleSpec& schedule) { return !schedule.target.starts_with("data."); });
   at::set_num_threads(static_cast<int>(spec.threads));
   NoRecorder recorder;
   Trainer trainer(spec, dataset, factory, recorder, {});
-  const auto points = trainer.sweep_rate(target, options.at("low"), options.at("high"), options.at("steps"));
+  const auto points =
+      trainer.sweep_rate(target, options.at("low"), options.at("high"), options.at("steps"));
   const auto suggestion = valley(points);
   return {{"ok", true},
           {"points", points},

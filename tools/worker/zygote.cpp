@@ -72,7 +72,8 @@ json Zygote::load(const json& request) {
     for (const json& plugin : request.at("plugins")) {
       for (const json& part : plugin.at("parts")) {
         registry::PartSchema schema;
-        schema.kind = part.at("kind"), schema.name = part.at("name"), schema.symbol = part.at("symbol");
+        schema.kind = part.at("kind"), schema.name = part.at("name"),
+        schema.symbol = part.at("symbol");
         schema.plugin = plugin.at("path").get<std::string>();
         loader.load(schema);
       }
@@ -114,7 +115,8 @@ json Zygote::search(const json& request) {
     for (const Point& point : instance.as<Search>().propose(axes, stream)) {
       json choices = json::array();
       for (const Choice& choice : point) {
-        choices.push_back(choice.index >= 0 ? json{{"index", choice.index}} : json{{"value", choice.value}});
+        choices.push_back(choice.index >= 0 ? json{{"index", choice.index}}
+                                            : json{{"value", choice.value}});
       }
       points.push_back(std::move(choices));
     }
@@ -130,7 +132,8 @@ json Zygote::open(const json& request) {
 json Zygote::start(const json& request) {
   const std::string id = request.at("trial");
   const int slot = request.at("slot");
-  if (slot < 0 || slot >= driver::kProgressSlots) return refusal("no progress slot " + std::to_string(slot));
+  if (slot < 0 || slot >= driver::kProgressSlots)
+    return refusal("no progress slot " + std::to_string(slot));
   const Dataset& data = dataset(request);
   const int parent = ::getpid();
   const pid_t child = ::fork();
@@ -139,7 +142,8 @@ json Zygote::start(const json& request) {
     die_with_parent(parent);
     ::close(driver::kSocketFd);
     ::signal(SIGINT, SIG_IGN);  // the driver decides, once, for all
-    redirect_output(std::filesystem::path(request.at("dir").get<std::string>()) / "logs" / (id + ".txt"));
+    redirect_output(std::filesystem::path(request.at("dir").get<std::string>()) / "logs" /
+                    (id + ".txt"));
     int code = kFailed;
     try {
       code = run_trial(request, data, loader_, slots_[slot]);

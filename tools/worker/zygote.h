@@ -14,8 +14,8 @@
 
 namespace paribus::worker {
 
-/// The process that trials fork from: LibTorch and plugins loaded, data sets open, never a thread started, never a GPU
-/// touched. Each method answers one request of docs/internals.md.
+/// The process that trials fork from: LibTorch and plugins loaded, data sets open, never a thread
+/// started, never a GPU touched. Each method answers one request of docs/internals.md.
 class Zygote {
  public:
   explicit Zygote(driver::ProgressSlot* slots) : slots_(slots) {}

@@ -26,7 +26,8 @@ double real_from(const json& value) {
   throw Error("not a number: '" + text + "'");
 }
 
-/// Each value carries its type, since JSON alone can't tell a string "inf" from a number or an empty list's type.
+/// Each value carries its type, since JSON alone can't tell a string "inf" from a number or an
+/// empty list's type.
 struct ToJson {
   json operator()(std::monostate) const { return nullptr; }
   json operator()(bool value) const { return {{"bool", value}}; }
@@ -44,7 +45,8 @@ struct ToJson {
 
 Value value_from(const json& tagged) {
   if (tagged.is_null()) return {};
-  if (!tagged.is_object() || tagged.size() != 1) throw Error("expected a value with its type, got " + tagged.dump());
+  if (!tagged.is_object() || tagged.size() != 1)
+    throw Error("expected a value with its type, got " + tagged.dump());
   const auto& [type, value] = *tagged.items().begin();
   if (type == "bool") return value.get<bool>();
   if (type == "int") return value.get<std::int64_t>();
@@ -77,15 +79,21 @@ json to_json(const PartSpec& spec) {
   for (const auto& [name, value] : spec.params) params[name] = std::visit(ToJson{}, value);
   json slots = json::object();
   for (const auto& [name, slot] : spec.slots) slots[name] = to_json(slot);
-  return {{"kind", spec.kind}, {"use", spec.use}, {"address", spec.address}, {"params", params}, {"slots", slots}};
+  return {{"kind", spec.kind},
+          {"use", spec.use},
+          {"address", spec.address},
+          {"params", params},
+          {"slots", slots}};
 }
 
 PartSpec part_spec_from_json(const json& object) {
   PartSpec spec;
   try {
     spec = {object.at("kind"), object.at("use"), object.at("address"), {}, {}};
-    for (const auto& [name, value] : object.at("params").items()) spec.params[name] = value_from(value);
-    for (const auto& [name, slot] : object.at("slots").items()) spec.slots[name] = part_spec_from_json(slot);
+    for (const auto& [name, value] : object.at("params").items())
+      spec.params[name] = value_from(value);
+    for (const auto& [name, slot] : object.at("slots").items())
+      spec.slots[name] = part_spec_from_json(slot);
   } catch (const json::exception& problem) {
     throw Error(std::string("part in a resolved configuration: ") + problem.what());
   }
@@ -143,8 +151,9 @@ TrialSpec trial_spec_from_json(const json& object) {
       spec.schedules.push_back({schedule.at("target"), part_spec_from_json(schedule.at("part"))});
     }
     const json& data = object.at("data");
-    spec.data = {data.at("batch"),     data.at("valid_batch"), data.at("workers"),    data.at("shuffle"),
-                 data.at("drop_last"), data.at("limit"),       data.at("valid_limit")};
+    spec.data = {data.at("batch"),      data.at("valid_batch"), data.at("workers"),
+                 data.at("shuffle"),    data.at("drop_last"),   data.at("limit"),
+                 data.at("valid_limit")};
     const json& train = object.at("train");
     spec.train = {train.at("epochs"),
                   train.at("device"),

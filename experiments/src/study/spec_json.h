@@ -7,8 +7,9 @@
 
 namespace paribus {
 
-/// One trial's configuration as JSON, keys sorted: its canonical form, for ids, journals and the worker. A double that
-/// holds a whole number keeps its point, so types survive; infinities and NaN are strings.
+/// One trial's configuration as JSON, keys sorted: its canonical form, for ids, journals and the
+/// worker. A double that holds a whole number keeps its point, so types survive; infinities and NaN
+/// are strings.
 nlohmann::json to_json(const TrialSpec& spec);
 nlohmann::json to_json(const PartSpec& spec);
 

@@ -17,14 +17,18 @@ namespace paribus {
 
 class Drives;
 
-/// A chain of transforms as one loader thread uses it: own instances, since live parameters change from batch to batch.
+/// A chain of transforms as one loader thread uses it: own instances, since live parameters change
+/// from batch to batch.
 class Pipeline {
  public:
   /// Builds the transforms and lets each see the data as the ones before it leave them.
-  Pipeline(const std::vector<PartSpec>& transforms, const PartFactory& factory, DataSpec data, std::uint64_t seed);
+  Pipeline(const std::vector<PartSpec>& transforms, const PartFactory& factory, DataSpec data,
+           std::uint64_t seed);
 
   [[nodiscard]] const DataSpec& output() const { return output_; }
-  [[nodiscard]] const std::vector<std::unique_ptr<Instance>>& instances() const { return instances_; }
+  [[nodiscard]] const std::vector<std::unique_ptr<Instance>>& instances() const {
+    return instances_;
+  }
   void apply(Batch& batch) const;
 
  private:
@@ -37,11 +41,13 @@ class Pipeline {
   DataSpec output_;
 };
 
-/// Batches of an epoch in a fixed order, made ahead of time by threads. The order and each batch's content are functions
-/// of (seed, epoch, index) alone: the number of threads, and where a run was resumed, change nothing.
+/// Batches of an epoch in a fixed order, made ahead of time by threads. The order and each batch's
+/// content are functions of (seed, epoch, index) alone: the number of threads, and where a run was
+/// resumed, change nothing.
 class Batches {
  public:
-  Batches(const TrialSpec& spec, const Dataset& dataset, const PartFactory& factory, Drives* drives);
+  Batches(const TrialSpec& spec, const Dataset& dataset, const PartFactory& factory,
+          Drives* drives);
   ~Batches();
   Batches(const Batches&) = delete;
   Batches& operator=(const Batches&) = delete;
@@ -54,7 +60,8 @@ class Batches {
 
   /// Starts a pass at batch `first`; a pass that is under way is dropped.
   void start(Split split, std::int64_t epoch, std::int64_t first = 0);
-  /// The next batch of the pass. REQUIRES: fewer than count() taken. Rethrows what a loader thread met.
+  /// The next batch of the pass. REQUIRES: fewer than count() taken. Rethrows what a loader thread
+  /// met.
   Batch next();
 
  private:

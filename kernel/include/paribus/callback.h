@@ -10,28 +10,30 @@
 
 namespace paribus {
 
-/// What a callback looks at and what it changes, by the words in docs/callbacks.md: `batch`, `outputs`, `loss`, `grads`,
-/// `weights`, `evaluation_weights`, `buffers`, `flow`, or a parameter's address. The kernel runs who writes a thing
-/// before who reads it, and refuses two writers of one thing.
+/// What a callback looks at and what it changes, by the words in docs/callbacks.md: `batch`,
+/// `outputs`, `loss`, `grads`, `weights`, `evaluation_weights`, `buffers`, `flow`, or a parameter's
+/// address. The kernel runs who writes a thing before who reads it, and refuses two writers of one
+/// thing.
 template <std::size_t kReads, std::size_t kWrites>
 struct Touches {
   std::array<std::string_view, kReads> reads;
   std::array<std::string_view, kWrites> writes;
 };
 
-/// Takes part in training at the events it overrides; it may read and change all of `Fit`, and what comes next.
-/// Events in their place: docs/training_loop.md. Every callback states
-/// `static constexpr auto touches()`, e.g. `return paribus::Touches<1, 1>{{"loss"}, {"flow"}};`.
+/// Takes part in training at the events it overrides; it may read and change all of `Fit`, and what
+/// comes next. Events in their place: docs/training_loop.md. Every callback states `static
+/// constexpr auto touches()`, e.g. `return paribus::Touches<1, 1>{{"loss"}, {"flow"}};`.
 class Callback : public PartBase {
  public:
   static constexpr std::string_view kKind = "callback";
 
   virtual void before_fit(Fit& /*fit*/) {}
   virtual void before_epoch(Fit& /*fit*/) {}
-  virtual void before_batch(Fit& /*fit*/) {}     // batch is on the device; skip_batch() drops it
-  virtual void after_forward(Fit& /*fit*/) {}    // outputs are there
-  virtual void after_loss(Fit& /*fit*/) {}       // loss is there, backward comes next
-  virtual void after_backward(Fit& /*fit*/) {}   // gradients are there (of this micro-batch under accumulation)
+  virtual void before_batch(Fit& /*fit*/) {}   // batch is on the device; skip_batch() drops it
+  virtual void after_forward(Fit& /*fit*/) {}  // outputs are there
+  virtual void after_loss(Fit& /*fit*/) {}     // loss is there, backward comes next
+  virtual void after_backward(Fit& /*fit*/) {
+  }  // gradients are there (of this micro-batch under accumulation)
   virtual void before_step(Fit& /*fit*/) {}      // gradients are whole, unscaled and clipped
   virtual void after_step(Fit& /*fit*/) {}       // weights have changed
   virtual void after_batch(Fit& /*fit*/) {}      // always, skipped batches too
@@ -65,7 +67,8 @@ class Callback : public PartBase {
 
  private:
   template <std::size_t kSize>
-  static constexpr void list(manifest_detail::Text& out, const std::array<std::string_view, kSize>& words) {
+  static constexpr void list(manifest_detail::Text& out,
+                             const std::array<std::string_view, kSize>& words) {
     out.put('[');
     for (std::size_t i = 0; i < kSize; ++i) {
       if (i != 0) out.put(',');

@@ -10,13 +10,14 @@
 
 namespace paribus {
 
-/// Writes tensors as a safetensors file: temporary file, fsync, rename, fsync of the folder. A reader sees the old file
-/// or the new one, never a part. Throws Error naming the file and the system's reason (disk full).
+/// Writes tensors as a safetensors file: temporary file, fsync, rename, fsync of the folder. A
+/// reader sees the old file or the new one, never a part. Throws Error naming the file and the
+/// system's reason (disk full).
 void write_safetensors(const std::filesystem::path& file, const NamedTensors& tensors,
                        const std::map<std::string, std::string>& metadata = {});
 
-/// Reads a safetensors file, copying the data. Refuses holes, overlaps, trailing bytes, sizes that lie, duplicate names
-/// and unknown types with an Error that names the file and the tensor.
+/// Reads a safetensors file, copying the data. Refuses holes, overlaps, trailing bytes, sizes that
+/// lie, duplicate names and unknown types with an Error that names the file and the tensor.
 TensorMap read_safetensors(const std::filesystem::path& file);
 
 /// Saves what parts name in `PartBase::state`, under `part/<address>/`.
@@ -36,7 +37,8 @@ class SaveState final : public State {
 
 class LoadState final : public State {
  public:
-  LoadState(const TensorMap& saved, std::string prefix) : saved_(saved), prefix_(std::move(prefix)) {}
+  LoadState(const TensorMap& saved, std::string prefix)
+      : saved_(saved), prefix_(std::move(prefix)) {}
   [[nodiscard]] bool loading() const override { return true; }
   void tensor(std::string_view name, at::Tensor& value) override;
   void tensors(std::string_view name, std::vector<at::Tensor>& value) override;

@@ -12,16 +12,19 @@
 
 namespace paribus {
 
-/// A file that a data set needs, stated in the manifest: it is found in `$PARIBUS_DATA`, in the cache, or fetched from
-/// `url`, checked, and handed to `Dataset::open` before the first step; the plugin itself never looks for files.
+/// A file that a data set needs, stated in the manifest: it is found in `$PARIBUS_DATA`, in the
+/// cache, or fetched from `url`, checked, and handed to `Dataset::open` before the first step; the
+/// plugin itself never looks for files.
 struct DataFile {
-  std::string_view name;      // as on disk, e.g. "train-images-idx3-ubyte.gz"
-  std::string_view folder;    // below each data folder, e.g. "mnist"
-  std::string_view url;       // its public home
-  std::string_view sha256;    // of the bytes at `url`; empty: only `content` is pinned
-  std::string_view content;   // sha256 of what is in it once un-gzipped, for sets that others compress again
-  std::int64_t bytes = 0;     // at `url`
-  std::string_view unless;    // a parameter of the data set: this file isn't looked for where its text isn't empty
+  std::string_view name;    // as on disk, e.g. "train-images-idx3-ubyte.gz"
+  std::string_view folder;  // below each data folder, e.g. "mnist"
+  std::string_view url;     // its public home
+  std::string_view sha256;  // of the bytes at `url`; empty: only `content` is pinned
+  std::string_view
+      content;  // sha256 of what is in it once un-gzipped, for sets that others compress again
+  std::int64_t bytes = 0;  // at `url`
+  std::string_view
+      unless;  // a parameter of the data set: this file isn't looked for where its text isn't empty
 };
 
 /// Path of each file of `files()` by its name.
@@ -29,9 +32,10 @@ using Files = std::map<std::string, std::string, std::less<>>;
 
 /// Where examples come from.
 ///
-/// `open` runs once per process, before trials fork from it: it may read and decode, must not start threads, and what it
-/// holds is shared by all trials. After it all methods are const and called from several threads at once.
-/// A data set that needs files says so with `static constexpr std::array<DataFile, N> files()`.
+/// `open` runs once per process, before trials fork from it: it may read and decode, must not start
+/// threads, and what it holds is shared by all trials. After it all methods are const and called
+/// from several threads at once. A data set that needs files says so with `static constexpr
+/// std::array<DataFile, N> files()`.
 class Dataset : public PartBase {
  public:
   static constexpr std::string_view kKind = "dataset";
@@ -39,7 +43,8 @@ class Dataset : public PartBase {
   /// Throws Error naming the file and the byte where the data are not what they should be.
   virtual void open(const Files& files) = 0;
   [[nodiscard]] virtual DataSpec spec() const = 0;
-  /// Rows `items` of a split, in that order; fills inputs and targets only. REQUIRES: 0 <= item < the split's items.
+  /// Rows `items` of a split, in that order; fills inputs and targets only. REQUIRES: 0 <= item <
+  /// the split's items.
   virtual void fetch(Split split, std::span<const std::int64_t> items, Batch& batch) const = 0;
   /// Stands for every byte that `fetch` can return; part of each trial's id.
   [[nodiscard]] virtual std::uint64_t fingerprint() const = 0;

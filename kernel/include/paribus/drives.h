@@ -10,19 +10,23 @@
 
 namespace paribus {
 
-/// The schedules of a trial and what they drive. Thread-safe after construction: schedules are const functions.
+/// The schedules of a trial and what they drive. Thread-safe after construction: schedules are
+/// const functions.
 class Drives {
  public:
   Drives(const std::vector<ScheduleSpec>& schedules, const PartFactory& factory);
 
   /// How training is divided; known once the data are.
-  void set_lengths(std::int64_t epochs, std::int64_t batches) { epochs_ = epochs, batches_ = batches; }
+  void set_lengths(std::int64_t epochs, std::int64_t batches) {
+    epochs_ = epochs, batches_ = batches;
+  }
 
   /// Tells each schedule whose target lies in `instance` its base value.
   void attach(const Instance& instance);
   /// Sets the driven parameters within `instance` for batch `index` of `epoch`.
   void drive(const Instance& instance, std::int64_t epoch, std::int64_t index) const;
-  /// Targets that no attached instance has: a programming error of the caller or a parameter that isn't live.
+  /// Targets that no attached instance has: a programming error of the caller or a parameter that
+  /// isn't live.
   [[nodiscard]] std::vector<std::string> unattached() const;
   /// Present value of each driven parameter that lies in `instance`, by target.
   [[nodiscard]] std::vector<std::pair<std::string, double>> values(const Instance& instance) const;

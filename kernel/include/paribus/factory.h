@@ -12,18 +12,22 @@
 
 namespace paribus {
 
-/// Where parts come from: a registry of `.so` files, or Python. The kernel asks by kind and name and can't tell which.
+/// Where parts come from: a registry of `.so` files, or Python. The kernel asks by kind and name
+/// and can't tell which.
 class PartFactory {
  public:
   virtual ~PartFactory() = default;
   /// Throws Error if there is no such part.
-  [[nodiscard]] virtual const PartDescriptor& descriptor(const std::string& kind, const std::string& name) const = 0;
+  [[nodiscard]] virtual const PartDescriptor& descriptor(const std::string& kind,
+                                                         const std::string& name) const = 0;
 };
 
-/// A part that has been built from its spec, with the parts in its slots and the texts its parameters refer to.
+/// A part that has been built from its spec, with the parts in its slots and the texts its
+/// parameters refer to.
 class Instance {
  public:
-  /// Builds the part and all it holds. Throws Error naming the address and the parameter that doesn't fit.
+  /// Builds the part and all it holds. Throws Error naming the address and the parameter that
+  /// doesn't fit.
   Instance(const PartSpec& spec, const PartFactory& factory);
 
   [[nodiscard]] PartBase& part() const { return *part_; }
@@ -32,7 +36,8 @@ class Instance {
     return dynamic_cast<Kind&>(*part_);
   }
 
-  /// The field at an address such as "optimizer.inner.lr", or null if the address isn't within this part.
+  /// The field at an address such as "optimizer.inner.lr", or null if the address isn't within this
+  /// part.
   struct Parameter {
     PartBase* part = nullptr;
     const FieldAccess* field = nullptr;

@@ -19,37 +19,43 @@ namespace paribus {
 
 class Groups;
 
-/// The state of a training that callbacks read and change. Valid between before_fit and after_fit, on one thread.
+/// The state of a training that callbacks read and change. Valid between before_fit and after_fit,
+/// on one thread.
 class Fit {
  public:
   // Where training stands.
-  std::int64_t epoch = 0;            // 0 .. epochs - 1
+  std::int64_t epoch = 0;  // 0 .. epochs - 1
   std::int64_t epochs = 0;
-  std::int64_t batch_index = 0;      // within the epoch and split
-  std::int64_t batches = 0;          // of an epoch of training
-  std::int64_t step = 0;             // batches trained or skipped since the start: the x of every series
-  bool training = true;              // false while validating
+  std::int64_t batch_index = 0;  // within the epoch and split
+  std::int64_t batches = 0;      // of an epoch of training
+  std::int64_t step = 0;  // batches trained or skipped since the start: the x of every series
+  bool training = true;   // false while validating
 
   // What it holds.
   Batch batch;
   Outputs outputs;
   at::Tensor loss;
   Model* model = nullptr;
-  Groups* groups = nullptr;          // weights, gradients and the optimizer's memory of them
+  Groups* groups = nullptr;  // weights, gradients and the optimizer's memory of them
   DataSpec data;
-  std::map<std::string, double, std::less<>> metrics;  // latest values: "train.loss", "valid.accuracy", ...
+  std::map<std::string, double, std::less<>>
+      metrics;  // latest values: "train.loss", "valid.accuracy", ...
 
-  // What comes next. A request holds until the kernel has acted on it, after the event in which it was made.
+  // What comes next. A request holds until the kernel has acted on it, after the event in which it
+  // was made.
   void skip_batch() { next_ = std::max(next_, Next::skip_batch); }
   void skip_epoch() { next_ = std::max(next_, Next::skip_epoch); }
-  /// Ends training after this event, cleanly: the epoch is validated no more, results count. The reason is recorded.
+  /// Ends training after this event, cleanly: the epoch is validated no more, results count. The
+  /// reason is recorded.
   void stop(std::string reason) { next_ = Next::stop, reason_ = std::move(reason); }
 
   /// Adds a point to the series `name` ("callback.ema.distance") at the present step.
   void record(std::string_view name, double value) { record_(name, value); }
-  /// Keeps the present weights and buffers as `checkpoints/<trial>/<name>.safetensors`, by atomic replacement.
+  /// Keeps the present weights and buffers as `checkpoints/<trial>/<name>.safetensors`, by atomic
+  /// replacement.
   void save_weights(std::string_view name) { save_weights_(name); }
-  /// A live parameter by its address ("optimizer.lr"). Throws Error naming the near misses if there is none.
+  /// A live parameter by its address ("optimizer.lr"). Throws Error naming the near misses if there
+  /// is none.
   [[nodiscard]] double parameter(std::string_view address) const { return get_parameter_(address); }
   void set_parameter(std::string_view address, double value) { set_parameter_(address, value); }
   /// The random stream of a part of this trial.

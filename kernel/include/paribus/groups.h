@@ -13,7 +13,8 @@ namespace paribus {
 /// Tensors of a checkpoint by name.
 using TensorMap = std::map<std::string, at::Tensor, std::less<>>;
 
-/// A model's weights in groups, with what optimizers keep for them. The kernel's side of optimizer.h.
+/// A model's weights in groups, with what optimizers keep for them. The kernel's side of
+/// optimizer.h.
 class Groups {
  public:
   /// One group of all weights.
@@ -22,7 +23,8 @@ class Groups {
   [[nodiscard]] std::vector<Group>& groups() { return groups_; }
   [[nodiscard]] const NamedTensors& weights() const { return weights_; }
 
-  /// One update: lists the weights that have gradients, counts the step, and lets the optimizer act.
+  /// One update: lists the weights that have gradients, counts the step, and lets the optimizer
+  /// act.
   void step(Optimizer& optimizer);
   /// Puts evaluation weights in place (`on`) or training weights back.
   void evaluation(Optimizer& optimizer, bool on);

@@ -8,8 +8,9 @@
 
 namespace paribus {
 
-/// What training makes small. Returns the mean over the batch's items, a scalar with gradient, fp32.
-/// Under autocast the outputs may be bf16; convert where precision matters. May throw Error on a mismatch of shapes.
+/// What training makes small. Returns the mean over the batch's items, a scalar with gradient,
+/// fp32. Under autocast the outputs may be bf16; convert where precision matters. May throw Error
+/// on a mismatch of shapes.
 class Loss : public PartBase {
  public:
   static constexpr std::string_view kKind = "loss";

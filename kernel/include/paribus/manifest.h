@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// How a part describes itself: JSON text made at compile time, kept in the ELF section `.paribus`, one line per part.
-// It is read from the file without running the plugin (see registry/). docs/manifest.md lists its keys.
+// How a part describes itself: JSON text made at compile time, kept in the ELF section `.paribus`,
+// one line per part. It is read from the file without running the plugin (see registry/).
+// docs/manifest.md lists its keys.
 
 #include <array>
 #include <cstddef>
@@ -23,7 +24,8 @@ class Part;
 
 namespace manifest_detail {
 
-/// Text of bounded size, since constexpr std::string can't outlive the evaluation in every compiler we serve.
+/// Text of bounded size, since constexpr std::string can't outlive the evaluation in every compiler
+/// we serve.
 class Text {
  public:
   constexpr void raw(std::string_view text) {
@@ -43,7 +45,8 @@ class Text {
   }
   constexpr void integer(std::int64_t value) {
     if (value < 0) put('-');
-    std::uint64_t rest = value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
+    std::uint64_t rest =
+        value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
     digits(rest);
   }
   constexpr void number(double value);
@@ -76,8 +79,9 @@ class Text {
   std::size_t size_ = 0;
 };
 
-/// The shortest decimal that reads back as `value`; good for what people write as defaults and bounds (at most 17
-/// digits, |exponent| <= 27 exactly). A test compares every shipped default with what its manifest says.
+/// The shortest decimal that reads back as `value`; good for what people write as defaults and
+/// bounds (at most 17 digits, |exponent| <= 27 exactly). A test compares every shipped default with
+/// what its manifest says.
 constexpr void Text::number(double value) {
   if (value != value) return raw("\"nan\"");
   if (value == std::numeric_limits<double>::infinity()) return raw("\"inf\"");
@@ -100,10 +104,12 @@ constexpr void Text::number(double value) {
   }
 }
 
-/// `digit_count` significant digits with the point after the first, times 10^exponent, as people write it.
+/// `digit_count` significant digits with the point after the first, times 10^exponent, as people
+/// write it.
 constexpr void Text::decimal(std::uint64_t whole, int digit_count, int exponent) {
   std::array<char, 20> digit{};
-  for (int i = digit_count; i-- > 0; whole /= 10) digit[static_cast<std::size_t>(i)] = static_cast<char>('0' + whole % 10);
+  for (int i = digit_count; i-- > 0; whole /= 10)
+    digit[static_cast<std::size_t>(i)] = static_cast<char>('0' + whole % 10);
   const bool plain = exponent >= -4 && exponent < 15;
   const int point = plain ? exponent : 0;  // the point stands after this digit
   for (int i = point < 0 ? point : 0; i < digit_count || i <= point; ++i) {
@@ -237,10 +243,12 @@ constexpr Text manifest(const Identity& who) {
   out.key("libtorch"), out.quoted(who.torch);
   out.key("compiler"), out.quoted(compiler());
   out.key("cpu"), out.quoted(cpu_baseline());
-  T::describe(out, static_cast<const T*>(nullptr));  // what only this kind has: files, goal, reads and writes
+  T::describe(out, static_cast<const T*>(
+                       nullptr));  // what only this kind has: files, goal, reads and writes
   out.key("params"), out.put('[');
   typename T::Params defaults{};  // not const: g++ 12 can't make a const vector at compile time
-  std::apply([&](const auto&... field) { (put_field(out, defaults, field), ...); }, T::Params::fields());
+  std::apply([&](const auto&... field) { (put_field(out, defaults, field), ...); },
+             T::Params::fields());
   out.raw("]}\n");
   return out;
 }

@@ -7,13 +7,15 @@
 
 namespace paribus {
 
-/// A model made of torch::nn modules: register them in `build`, use them in `forward`. The only Paribus header that
-/// brings torch/nn; build such plugins with the precompiled header (paribus_add_plugin does).
+/// A model made of torch::nn modules: register them in `build`, use them in `forward`. The only
+/// Paribus header that brings torch/nn; build such plugins with the precompiled header
+/// (paribus_add_plugin does).
 ///
 ///     struct Linear : paribus::NnModel {
 ///       struct Params { static constexpr auto fields() { return paribus::no_fields(); } } params;
 ///       void build(const paribus::DataSpec& data) override {
-///         fc = register_module("fc", torch::nn::Linear(paribus::elements(data.inputs[0].shape), data.classes));
+///         fc = register_module("fc", torch::nn::Linear(paribus::elements(data.inputs[0].shape),
+///         data.classes));
 ///       }
 ///       at::Tensor forward(const at::Tensor& x) override { return fc(x.flatten(1)); }
 ///       torch::nn::Linear fc{nullptr};

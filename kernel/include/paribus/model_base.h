@@ -10,16 +10,17 @@
 
 namespace paribus {
 
-/// A function with weights, without torch/nn: what trainer and callbacks see of it. Authors use NnModel (model.h).
+/// A function with weights, without torch/nn: what trainer and callbacks see of it. Authors use
+/// NnModel (model.h).
 class Model : public PartBase {
  public:
   static constexpr std::string_view kKind = "model";
 
-  /// Makes the layers for these inputs and targets. LibTorch's default generator is seeded for this trial before it.
-  /// Throws Error where the data don't fit.
+  /// Makes the layers for these inputs and targets. LibTorch's default generator is seeded for this
+  /// trial before it. Throws Error where the data don't fit.
   virtual void build(const DataSpec& data) = 0;
   [[nodiscard]] virtual Outputs outputs(const Batch& batch) = 0;
-  [[nodiscard]] virtual NamedTensors weights() = 0;          // with gradient, in order of registration
+  [[nodiscard]] virtual NamedTensors weights() = 0;  // with gradient, in order of registration
   [[nodiscard]] virtual NamedTensors buffers_by_name() = 0;  // running statistics and the like
   virtual void set_training(bool on) = 0;
   virtual void move_to(const at::Device& device, bool channels_last) = 0;

@@ -13,8 +13,9 @@
 
 namespace paribus {
 
-/// Weights that are stepped together, and what optimizers keep for them. Only weights that have a gradient this time
-/// are listed; `weights[i]`, `grads[i]`, `steps[i]` and `slot(...)[i]` belong together.
+/// Weights that are stepped together, and what optimizers keep for them. Only weights that have a
+/// gradient this time are listed; `weights[i]`, `grads[i]`, `steps[i]` and `slot(...)[i]` belong
+/// together.
 class Group {
  public:
   std::vector<at::Tensor> weights;
@@ -26,13 +27,16 @@ class Group {
 
   enum class Init : std::uint8_t { zeros, copy };
 
-  /// Tensors shaped like the weights that stay from step to step and are saved with checkpoints. Made at the first call
-  /// for a weight: zeros, or a copy of the weight as it is then. `owner` keeps wrapped optimizers apart.
+  /// Tensors shaped like the weights that stay from step to step and are saved with checkpoints.
+  /// Made at the first call for a weight: zeros, or a copy of the weight as it is then. `owner`
+  /// keeps wrapped optimizers apart.
   [[nodiscard]] const std::vector<at::Tensor>& slot(const PartBase& owner, std::string_view name,
                                                     Init init = Init::zeros);
-  /// The same before the first step ever made it: false. For optimizers that treat their first step apart.
+  /// The same before the first step ever made it: false. For optimizers that treat their first step
+  /// apart.
   [[nodiscard]] bool has_slot(const PartBase& owner, std::string_view name) const;
-  /// `steps` as the 0-d float tensors that LibTorch's fused kernels want; equal counts share one tensor.
+  /// `steps` as the 0-d float tensors that LibTorch's fused kernels want; equal counts share one
+  /// tensor.
   [[nodiscard]] const std::vector<at::Tensor>& step_tensors();
 
  private:
@@ -49,8 +53,9 @@ class Group {
   std::map<std::string, Slot, std::less<>> slots_;
 };
 
-/// Changes weights by their gradients. The kernel owns the loop over groups, the no-grad guard, the step count and the
-/// state; an optimizer is its formula, on whole lists, so that LibTorch's fused and foreach kernels serve it.
+/// Changes weights by their gradients. The kernel owns the loop over groups, the no-grad guard, the
+/// step count and the state; an optimizer is its formula, on whole lists, so that LibTorch's fused
+/// and foreach kernels serve it.
 ///
 ///     void step(paribus::Group& g) override {
 ///       const auto& momentum = g.slot(*this, "momentum");
@@ -59,16 +64,18 @@ class Group {
 ///       at::_foreach_add_(g.weights, momentum, -params.lr * g.lr_scale);
 ///     }
 ///
-/// By custom the learning rate is the live parameter `lr` and decoupled or L2 decay is `weight_decay`. A wrapper holds a
-/// `Part<Optimizer> inner` and calls `params.inner->step(g)`; the driven rate is then `optimizer.inner.lr`, and
-/// `optimizer.lr` in a schedule reaches it, too, when the wrapper has no `lr` of its own.
+/// By custom the learning rate is the live parameter `lr` and decoupled or L2 decay is
+/// `weight_decay`. A wrapper holds a `Part<Optimizer> inner` and calls `params.inner->step(g)`; the
+/// driven rate is then `optimizer.inner.lr`, and `optimizer.lr` in a schedule reaches it, too, when
+/// the wrapper has no `lr` of its own.
 class Optimizer : public PartBase {
  public:
   static constexpr std::string_view kKind = "optimizer";
 
   virtual void step(Group& group) = 0;
-  /// For methods that evaluate on other weights than they train (Lookahead, schedule-free): true puts those in place
-  /// of `all_weights`, false puts the training weights back. Calls come in pairs, with no step in between.
+  /// For methods that evaluate on other weights than they train (Lookahead, schedule-free): true
+  /// puts those in place of `all_weights`, false puts the training weights back. Calls come in
+  /// pairs, with no step in between.
   virtual void evaluation(Group& /*group*/, bool /*on*/) {}
 
   template <class T>

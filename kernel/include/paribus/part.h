@@ -12,8 +12,9 @@ namespace paribus {
 
 class State;
 
-/// What every part of every kind has in common. A part is a struct with a member `params` of a nested type
-/// `Params`; the kernel fills `params` before it calls anything else and changes its live fields between steps.
+/// What every part of every kind has in common. A part is a struct with a member `params` of a
+/// nested type `Params`; the kernel fills `params` before it calls anything else and changes its
+/// live fields between steps.
 class __attribute__((visibility("default"))) PartBase {
  public:
   PartBase() = default;
@@ -21,16 +22,18 @@ class __attribute__((visibility("default"))) PartBase {
   PartBase& operator=(const PartBase&) = delete;
   virtual ~PartBase() = default;
 
-  /// Names every tensor and number that a resumed run needs and that is not a function of the position:
-  /// one function for saving and loading (see state.h). Most parts have none.
+  /// Names every tensor and number that a resumed run needs and that is not a function of the
+  /// position: one function for saving and loading (see state.h). Most parts have none.
   virtual void state(State& /*state*/) {}
 
-  /// The class that is really made of a part's class: a kind may add what only the part's statics tell.
+  /// The class that is really made of a part's class: a kind may add what only the part's statics
+  /// tell.
   template <class T>
   using Whole = T;
 
-  /// Where the part stands in the study: `optimizer`, `optimizer.inner`, `callback.ema`, `data.transforms.crop`.
-  /// It names the part's random stream, its state in checkpoints and its place in messages.
+  /// Where the part stands in the study: `optimizer`, `optimizer.inner`, `callback.ema`,
+  /// `data.transforms.crop`. It names the part's random stream, its state in checkpoints and its
+  /// place in messages.
   [[nodiscard]] const std::string& address() const { return address_; }
   void set_address(std::string address) { address_ = std::move(address); }
 
@@ -38,9 +41,10 @@ class __attribute__((visibility("default"))) PartBase {
   std::string address_;
 };
 
-/// A slot: a parameter that holds another part, e.g. `paribus::Part<paribus::Optimizer> inner{"sgd"};`.
-/// The text is the name of the default part; an empty one leaves the slot empty unless the study fills it.
-/// The kernel builds and owns the inner part; it lives as long as its holder.
+/// A slot: a parameter that holds another part, e.g. `paribus::Part<paribus::Optimizer>
+/// inner{"sgd"};`. The text is the name of the default part; an empty one leaves the slot empty
+/// unless the study fills it. The kernel builds and owns the inner part; it lives as long as its
+/// holder.
 template <class Kind>
 class Part {
  public:

@@ -12,18 +12,22 @@
 
 namespace paribus {
 
-/// Where and in which number formats a trial computes. Weights are always fp32; bf16 and fp16 are autocast.
+/// Where and in which number formats a trial computes. Weights are always fp32; bf16 and fp16 are
+/// autocast.
 class Precision {
  public:
   Precision() = default;
-  /// Settles what "auto" means for this machine and model. Throws Error for what the machine hasn't got.
+  /// Settles what "auto" means for this machine and model. Throws Error for what the machine hasn't
+  /// got.
   Precision(const TrainSettings& settings, const Model& model);
 
   [[nodiscard]] const at::Device& device() const { return device_; }
   [[nodiscard]] bool channels_last() const { return channels_last_; }
   [[nodiscard]] std::string device_name() const { return device_.is_cuda() ? "cuda" : "cpu"; }
   [[nodiscard]] std::string name() const;
-  [[nodiscard]] std::string memory_format() const { return channels_last_ ? "channels_last" : "contiguous"; }
+  [[nodiscard]] std::string memory_format() const {
+    return channels_last_ ? "channels_last" : "contiguous";
+  }
 
   /// Brings a batch where the model is, in its memory format.
   void place(Batch& batch) const;
@@ -40,9 +44,11 @@ class Precision {
     const Precision& precision_;
   };
 
-  // Loss scaling, for fp16 only: scale up before backward, bring gradients back, skip updates that overflowed.
+  // Loss scaling, for fp16 only: scale up before backward, bring gradients back, skip updates that
+  // overflowed.
   [[nodiscard]] at::Tensor scaled(const at::Tensor& loss) const;
-  /// Returns false if the update must be skipped; adapts the scale (halved at once, doubled after 2,000 good updates).
+  /// Returns false if the update must be skipped; adapts the scale (halved at once, doubled after
+  /// 2,000 good updates).
   [[nodiscard]] bool unscale(const std::vector<at::Tensor>& gradients);
   void state(State& state);
 
@@ -54,7 +60,8 @@ class Precision {
   std::int64_t good_updates_ = 0;
 };
 
-/// Norm of all gradients together is brought down to `norm`, each element to +-`value`; 0 leaves either out.
+/// Norm of all gradients together is brought down to `norm`, each element to +-`value`; 0 leaves
+/// either out.
 void clip(const std::vector<at::Tensor>& gradients, double norm, double value);
 
 }  // namespace paribus

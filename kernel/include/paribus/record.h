@@ -8,8 +8,8 @@
 
 namespace paribus {
 
-/// Where a trainer tells what happens; implemented by whoever runs it (a journal, a test, Python). Called on the
-/// training thread; must be cheap.
+/// Where a trainer tells what happens; implemented by whoever runs it (a journal, a test, Python).
+/// Called on the training thread; must be cheap.
 class Recorder {
  public:
   virtual ~Recorder() = default;

@@ -14,10 +14,11 @@ struct Progress {
   double inclusive = 0;  // 0 at the first, 1 at the last: PyTorch's
   double epoch = 0;      // in epochs, e.g. 1.5
   std::int64_t epochs = 0;  // of the whole training
-  double base = 0;       // the driven parameter's configured value
+  double base = 0;          // the driven parameter's configured value
 };
 
-/// A function of progress that drives any live parameter of any part. Positions are fractions or epochs, never steps.
+/// A function of progress that drives any live parameter of any part. Positions are fractions or
+/// epochs, never steps.
 ///
 ///     double at(const paribus::Progress& p) const override { return p.base * (1 - p.fraction); }
 class Schedule : public PartBase {

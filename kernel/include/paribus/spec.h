@@ -10,8 +10,8 @@
 
 namespace paribus {
 
-/// A part as it is to be built: every parameter explicit, defaults filled in, slots resolved. The kernel neither knows
-/// nor cares in which file or language the part is written.
+/// A part as it is to be built: every parameter explicit, defaults filled in, slots resolved. The
+/// kernel neither knows nor cares in which file or language the part is written.
 struct PartSpec {
   std::string kind;     // "optimizer"
   std::string use;      // "lookahead"
@@ -29,11 +29,12 @@ struct ScheduleSpec {
 /// The keys of [data] that are the kernel's, not the data set's.
 struct DataSettings {
   std::int64_t batch = 64;
-  std::int64_t valid_batch = 0;  // 0: four times `batch`, at most 1024; changes no number but through batch-wise kernels
-  std::int64_t workers = 1;      // loader threads; 0: load between steps. Changes no number
+  std::int64_t valid_batch =
+      0;  // 0: four times `batch`, at most 1024; changes no number but through batch-wise kernels
+  std::int64_t workers = 1;  // loader threads; 0: load between steps. Changes no number
   bool shuffle = true;
-  bool drop_last = false;        // of the training split
-  std::int64_t limit = 0;        // use the first n training items; 0: all
+  bool drop_last = false;  // of the training split
+  std::int64_t limit = 0;  // use the first n training items; 0: all
   std::int64_t valid_limit = 0;
 };
 
@@ -46,12 +47,12 @@ struct TrainSettings {
   std::int64_t accumulate = 1;         // batches per update
   double clip_norm = 0;                // of all gradients together; 0: off
   double clip_value = 0;               // of each element; 0: off
-  std::int64_t valid_every = 1;        // epochs between validations; the last epoch is always validated
-  double checkpoint_seconds = 30;      // at most this much work is lost to a kill; changes no number
+  std::int64_t valid_every = 1;    // epochs between validations; the last epoch is always validated
+  double checkpoint_seconds = 30;  // at most this much work is lost to a kill; changes no number
 };
 
-/// One fully resolved configuration with one seed: all that a trial's result depends on, together with the bytes of
-/// data, plugins, kernel and LibTorch.
+/// One fully resolved configuration with one seed: all that a trial's result depends on, together
+/// with the bytes of data, plugins, kernel and LibTorch.
 struct TrialSpec {
   PartSpec dataset, model, loss, optimizer;
   std::vector<PartSpec> transforms, metrics, callbacks;

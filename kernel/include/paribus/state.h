@@ -13,10 +13,12 @@ namespace paribus {
 using NamedTensor = std::pair<std::string, at::Tensor>;
 using NamedTensors = std::vector<NamedTensor>;
 
-/// One function saves and loads: a part names each thing it wants back, in `PartBase::state`. When saving, the things
-/// are read; when loading, they are replaced by what the checkpoint holds under that name (an Error if it holds none).
+/// One function saves and loads: a part names each thing it wants back, in `PartBase::state`. When
+/// saving, the things are read; when loading, they are replaced by what the checkpoint holds under
+/// that name (an Error if it holds none).
 ///
-///     void state(paribus::State& s) override { s.tensor("average", average_); s.number("best", best_); }
+///     void state(paribus::State& s) override { s.tensor("average", average_); s.number("best",
+///     best_); }
 class State {
  public:
   virtual ~State() = default;

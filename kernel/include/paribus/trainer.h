@@ -19,7 +19,8 @@
 
 namespace paribus {
 
-/// What is known of a trial once its parts have been built and one small batch has gone through them.
+/// What is known of a trial once its parts have been built and one small batch has gone through
+/// them.
 struct Facts {
   std::int64_t parameters = 0;  // elements of all weights
   std::int64_t train_items = 0, valid_items = 0;
@@ -38,24 +39,27 @@ struct Outcome {
   std::uint64_t weights_hash = 0;  // of evaluation weights and buffers at the end
 };
 
-/// One training: builds the parts of a spec and runs the loop of docs/training_loop.md. Use it on one thread.
+/// One training: builds the parts of a spec and runs the loop of docs/training_loop.md. Use it on
+/// one thread.
 class Trainer {
  public:
-  /// Throws Error where a part can't be built or data and model don't fit. `folder`: for checkpoints; empty: keep none.
-  Trainer(const TrialSpec& spec, const Dataset& dataset, const PartFactory& factory, Recorder& recorder,
-          std::filesystem::path folder);
+  /// Throws Error where a part can't be built or data and model don't fit. `folder`: for
+  /// checkpoints; empty: keep none.
+  Trainer(const TrialSpec& spec, const Dataset& dataset, const PartFactory& factory,
+          Recorder& recorder, std::filesystem::path folder);
   ~Trainer();
 
-  /// Sends one small batch forward and backward and through the metrics, to find what doesn't fit; leaves no trace
-  /// that a later `fit` of another Trainer could see. Throws Error.
+  /// Sends one small batch forward and backward and through the metrics, to find what doesn't fit;
+  /// leaves no trace that a later `fit` of another Trainer could see. Throws Error.
   Facts inspect();
   /// Trains, from the newest checkpoint in the folder if there is one.
   Outcome fit();
 
-  /// One learning-rate sweep from `low` to `high` over `steps` batches, exponential; stops when the smoothed loss exceeds
-  /// four times its best. Pairs of rate and smoothed loss. (fastai's lr_find; the trainer is used up by it.)
-  std::vector<std::pair<double, double>> sweep_rate(const std::string& target, double low, double high,
-                                                    std::int64_t steps);
+  /// One learning-rate sweep from `low` to `high` over `steps` batches, exponential; stops when the
+  /// smoothed loss exceeds four times its best. Pairs of rate and smoothed loss. (fastai's lr_find;
+  /// the trainer is used up by it.)
+  std::vector<std::pair<double, double>> sweep_rate(const std::string& target, double low,
+                                                    double high, std::int64_t steps);
 
  private:
   using Event = void (Callback::*)(Fit&);
@@ -112,12 +116,12 @@ class Trainer {
   };
   std::vector<PendingLoss> pending_losses_;  // on a GPU, read some steps later, all at once
   double last_loss_ = 0;
-  double loss_sum_ = 0;          // over the items of this epoch's batches so far
+  double loss_sum_ = 0;  // over the items of this epoch's batches so far
   std::int64_t loss_items_ = 0;
   std::int64_t updates_pending_ = 0;  // batches whose gradients wait for an update
   std::int64_t start_batch_ = 0;      // of the first epoch after a resume
   std::map<std::string, double, std::less<>> best_;
-  double last_checkpoint_ = 0;        // seconds, monotonic
+  double last_checkpoint_ = 0;  // seconds, monotonic
   bool stop_asked_ = false;
 };
 
