@@ -12,6 +12,8 @@ add_library(paribus_warnings INTERFACE)
 target_compile_options(paribus_warnings INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
                                                   $<$<BOOL:${PARIBUS_WERROR}>:-Werror>)
 if(PARIBUS_SANITIZE)
+  # GCC 12 loses track of values between the checks that the sanitizers put in.
+  add_compile_options(-Wno-maybe-uninitialized)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
 endif()

@@ -35,6 +35,8 @@ function(paribus_add_plugin kind name)
   if(kind STREQUAL "model")
     paribus_model_header()
     target_precompile_headers(${target} REUSE_FROM paribus_model_pch)
+    # Without it ccache takes no file with a precompiled header.
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
   endif()
   if(PARIBUS_IN_TREE)
     set_target_properties(${target} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/paribus/plugins

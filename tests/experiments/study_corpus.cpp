@@ -20,20 +20,24 @@ std::string outcome(const fs::path& study, const registry::Catalog& catalog) {
   } catch (const StudyError& error) {
     std::string text = std::string(error.what()) + "\n";
     const std::string folder = study.parent_path().string() + "/";
-    for (std::size_t at = text.find(folder); at != std::string::npos; at = text.find(folder)) text.erase(at, folder.size());
+    for (std::size_t at = text.find(folder); at != std::string::npos; at = text.find(folder))
+      text.erase(at, folder.size());
     return text;
   }
 }
 
 TEST(StudyCorpus, EachStudyGivesWhatIsExpected) {
   const auto catalog = registry::Catalog::scan({PARIBUS_PLUGIN_DIR});
-  ASSERT_FALSE(catalog.parts().empty()) << "no plugins in " << PARIBUS_PLUGIN_DIR << "; build them first";
+  ASSERT_FALSE(catalog.parts().empty())
+      << "no plugins in " << PARIBUS_PLUGIN_DIR << "; build them first";
   int count = 0;
-  for (const auto& entry : fs::directory_iterator(fs::path(PARIBUS_TEST_DIR).parent_path() / "studies")) {
+  for (const auto& entry :
+       fs::directory_iterator(fs::path(PARIBUS_TEST_DIR).parent_path() / "studies")) {
     if (entry.path().extension() != ".expected") continue;
     std::ifstream stream(entry.path(), std::ios::binary);
     const std::string expected{std::istreambuf_iterator<char>(stream), {}};
-    EXPECT_EQ(outcome(fs::path(entry.path()).replace_extension(".toml"), catalog), expected) << entry.path();
+    EXPECT_EQ(outcome(fs::path(entry.path()).replace_extension(".toml"), catalog), expected)
+        << entry.path();
     ++count;
   }
   EXPECT_GE(count, 12);

@@ -20,15 +20,18 @@ using registry::PartSchema;
 
 inline FieldSchema real(const std::string& name, double value, bool live = true) {
   FieldSchema field;
-  field.name = name, field.type = FieldType::real, field.default_value = value, field.min = 0, field.live = live;
+  field.name = name, field.type = FieldType::real, field.default_value = value, field.min = 0,
+  field.live = live;
   return field;
 }
 inline FieldSchema whole(const std::string& name, std::int64_t value, bool live = false) {
   FieldSchema field;
-  field.name = name, field.type = FieldType::integer, field.default_value = value, field.min = 0, field.live = live;
+  field.name = name, field.type = FieldType::integer, field.default_value = value, field.min = 0,
+  field.live = live;
   return field;
 }
-inline FieldSchema word(const std::string& name, const std::string& value, std::vector<std::string> choices = {}) {
+inline FieldSchema word(const std::string& name, const std::string& value,
+                        std::vector<std::string> choices = {}) {
   FieldSchema field;
   field.name = name, field.default_value = value, field.choices = std::move(choices);
   return field;
@@ -48,7 +51,8 @@ inline FieldSchema widths() {
   field.default_value = std::vector<std::int64_t>{32, 64};
   return field;
 }
-inline PartSchema schema(const std::string& kind, const std::string& name, std::vector<FieldSchema> fields = {}) {
+inline PartSchema schema(const std::string& kind, const std::string& name,
+                         std::vector<FieldSchema> fields = {}) {
   PartSchema part;
   part.kind = kind, part.name = name, part.fields = std::move(fields);
   if (kind == "metric") part.goal = name == "error" ? "minimize" : "maximize";
@@ -58,18 +62,28 @@ inline PartSchema schema(const std::string& kind, const std::string& name, std::
 /// Parts made for these tests: what ships may change.
 inline const registry::Catalog& catalog() {
   static const registry::Catalog kCatalog = registry::Catalog::of(
-      {schema("dataset", "digits", {whole("items", 100)}), schema("dataset", "photos", {word("root", "")}),
-       schema("transform", "crop", {whole("padding", 4, true)}), schema("transform", "flip", {real("p", 0.5)}),
-       schema("model", "mlp", {widths(), word("act", "relu", {"relu", "gelu"})}), schema("model", "convnet"),
-       schema("loss", "cross_entropy", {real("smoothing", 0)}), schema("metric", "accuracy"), schema("metric", "error"),
-       schema("optimizer", "sgd", {real("lr", 0.01), real("momentum", 0), maybe(real("dampening", 0))}),
+      {schema("dataset", "digits", {whole("items", 100)}),
+       schema("dataset", "photos", {word("root", "")}),
+       schema("transform", "crop", {whole("padding", 4, true)}),
+       schema("transform", "flip", {real("p", 0.5)}),
+       schema("model", "mlp", {widths(), word("act", "relu", {"relu", "gelu"})}),
+       schema("model", "convnet"),
+       schema("loss", "cross_entropy", {real("smoothing", 0)}),
+       schema("metric", "accuracy"),
+       schema("metric", "error"),
+       schema("optimizer", "sgd",
+              {real("lr", 0.01), real("momentum", 0), maybe(real("dampening", 0))}),
        schema("optimizer", "adam", {real("lr", 0.001), real("beta1", 0.9)}),
-       schema("optimizer", "lookahead", {slot("inner", "optimizer", "sgd"), whole("k", 5), real("alpha", 0.5)}),
+       schema("optimizer", "lookahead",
+              {slot("inner", "optimizer", "sgd"), whole("k", 5), real("alpha", 0.5)}),
        schema("optimizer", "wild", {slot("inner", "optimizer", "wild")}),
        schema("schedule", "one_cycle", {maybe(real("max", 0, false)), real("rise", 0.25, false)}),
        schema("schedule", "cosine", {real("to", 0, false)}),
-       schema("callback", "ema", {real("decay", 0.999), slot("guard", "callback", "")}), schema("callback", "mixup", {real("alpha", 0.4)}),
-       schema("search", "grid"), schema("search", "random", {whole("trials", 10)}), schema("tracker", "log", {word("uri", "")})});
+       schema("callback", "ema", {real("decay", 0.999), slot("guard", "callback", "")}),
+       schema("callback", "mixup", {real("alpha", 0.4)}),
+       schema("search", "grid"),
+       schema("search", "random", {whole("trials", 10)}),
+       schema("tracker", "log", {word("uri", "")})});
   return kCatalog;
 }
 
@@ -87,20 +101,24 @@ class StudyTest : public ::testing::Test {
     std::ofstream(folder_ / name, std::ios::binary) << text;
     return folder_ / name;
   }
-  Study load(const std::string& text, const std::vector<std::string>& overrides = {}, const Proposer& propose = {}) const {
+  Study load(const std::string& text, const std::vector<std::string>& overrides = {},
+             const Proposer& propose = {}) const {
     return load_study(write("s.toml", text), overrides, catalog(), propose);
   }
   /// What is wrong, one problem a line, files without their folder.
-  std::string errors(const std::string& text, const std::vector<std::string>& overrides = {}) const {
+  std::string errors(const std::string& text,
+                     const std::vector<std::string>& overrides = {}) const {
     return errors_of(write("s.toml", text), overrides);
   }
-  std::string errors_of(const fs::path& path, const std::vector<std::string>& overrides = {}) const {
+  std::string errors_of(const fs::path& path,
+                        const std::vector<std::string>& overrides = {}) const {
     try {
       load_study(path, overrides, catalog(), {});
     } catch (const StudyError& error) {
       std::string said = error.what();
       const std::string here = folder_.string() + "/";
-      for (std::size_t at = said.find(here); at != std::string::npos; at = said.find(here)) said.erase(at, here.size());
+      for (std::size_t at = said.find(here); at != std::string::npos; at = said.find(here))
+        said.erase(at, here.size());
       return said;
     }
     return "none";

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The resolved text gives the same trials; bytes turned over or cut off give a StudyError or a study, nothing else.
+// The resolved text gives the same trials; bytes turned over or cut off give a StudyError or a
+// study, nothing else.
 
 #include <random>
 
@@ -15,7 +16,8 @@ std::string trials_of(const Study& study) {
   std::string text = study.metric + " " + study.goal + "\n";
   for (const PlannedTrial& trial : study.trials) {
     text += trial.arm + " " + std::to_string(trial.seed) + " " + to_json(trial.spec).dump() + "\n";
-    for (const auto& [address, value] : trial.values) text += "  " + address + " = " + registry::to_json(value).dump() + "\n";
+    for (const auto& [address, value] : trial.values)
+      text += "  " + address + " = " + registry::to_json(value).dump() + "\n";
   }
   return text;
 }
@@ -23,20 +25,37 @@ std::string trials_of(const Study& study) {
 const std::vector<std::string>& studies() {
   static const std::vector<std::string> kStudies{
       kBase,
-      "study = { question = \"a \\\"b\\\" \\u0007\", seeds = [3, 1], margin = 0.5, threads = 2 }\nmodel = { use = \"mlp\", widths = [] }\n"
-      "data = { use = \"digits\", batch = 3, transforms = [\"crop\", { use = \"crop\", name = \"again\", padding = 0 }] }\nmetric = []\n",
-      kBase + "callback = [\"ema\", { use = \"ema\", name = \"two\", guard = { use = \"mixup\", alpha = 1 } }]\n[optimizer]\nuse = \"lookahead\"\n"
-              "inner = { use = \"sgd\", lr = 1 }\n[schedule]\n\"optimizer.lr\" = { use = \"one_cycle\", max = 2 }\n\"optimizer.alpha\" = \"cosine\"\n"
-              "[[tracker]]\nuse = \"log\"\nuri = \"x\"\n",
-      kBase + "[optimizer]\nmomentum = 0.9\ndampening = 0.1\n[schedule]\n\"optimizer.lr\" = \"cosine\"\n[[callback]]\nuse = \"ema\"\n[arms]\nsgd = {}\n"
-              "\"look ahead.1\" = { optimizer = { use = \"lookahead\", inner = \"@sgd\" } }\nno_ema = { \"callback.ema\" = false, metric = [\"error\", \"accuracy\"] }\n"
-              "adam = { optimizer = \"adam\", \"schedule.optimizer.lr\" = false, \"schedule.loss.smoothing\" = \"cosine\" }\n"
-              "other = { data = { use = \"photos\", root = \"r\" }, \"data.transforms\" = [\"flip\"], train.epochs = 9 }\n",
-      kBase + "callback = [\"ema\", \"mixup\"]\n[ablate]\nleave_one_out = [\"callback.ema\", \"callback.mixup\"]\n",
-      kBase + "[optimizer]\nmomentum = 0.5\n[sweep]\noptimizer.lr = { log = [0.01, 1], n = 3 }\n[sweep.zip]\ntrain.epochs = [1, 2]\ndata.batch = [2, 4]\n",
-      kBase + "[optimizer]\nuse = \"adam\"\nlr = 3\n[schedule]\n\"optimizer.lr\" = \"cosine\"\n[sweep]\noptimizer = [\"sgd\", \"adam\", { use = \"lookahead\", k = 2 }]\n"
-              "schedule.optimizer.lr = [\"cosine\", \"one_cycle\"]\n",
-      "data = \"digits\"\n[sweep]\nmodel = [\"mlp\", \"convnet\"]\ndata.transforms = [[\"crop\"], [\"flip\", \"crop\"], []]\n"};
+      "study = { question = \"a \\\"b\\\" \\u0007\", seeds = [3, 1], margin = 0.5, threads = 2 "
+      "}\nmodel = { use = \"mlp\", widths = [] }\n"
+      "data = { use = \"digits\", batch = 3, transforms = [\"crop\", { use = \"crop\", name = "
+      "\"again\", padding = 0 }] }\nmetric = []\n",
+      kBase +
+          "callback = [\"ema\", { use = \"ema\", name = \"two\", guard = { use = \"mixup\", alpha "
+          "= 1 } }]\n[optimizer]\nuse = \"lookahead\"\n"
+          "inner = { use = \"sgd\", lr = 1 }\n[schedule]\n\"optimizer.lr\" = { use = "
+          "\"one_cycle\", max = 2 }\n\"optimizer.alpha\" = \"cosine\"\n"
+          "[[tracker]]\nuse = \"log\"\nuri = \"x\"\n",
+      kBase +
+          "[optimizer]\nmomentum = 0.9\ndampening = 0.1\n[schedule]\n\"optimizer.lr\" = "
+          "\"cosine\"\n[[callback]]\nuse = \"ema\"\n[arms]\nsgd = {}\n"
+          "\"look ahead.1\" = { optimizer = { use = \"lookahead\", inner = \"@sgd\" } }\nno_ema = "
+          "{ \"callback.ema\" = false, metric = [\"error\", \"accuracy\"] }\n"
+          "adam = { optimizer = \"adam\", \"schedule.optimizer.lr\" = false, "
+          "\"schedule.loss.smoothing\" = \"cosine\" }\n"
+          "other = { data = { use = \"photos\", root = \"r\" }, \"data.transforms\" = [\"flip\"], "
+          "train.epochs = 9 }\n",
+      kBase +
+          "callback = [\"ema\", \"mixup\"]\n[ablate]\nleave_one_out = [\"callback.ema\", "
+          "\"callback.mixup\"]\n",
+      kBase +
+          "[optimizer]\nmomentum = 0.5\n[sweep]\noptimizer.lr = { log = [0.01, 1], n = 3 "
+          "}\n[sweep.zip]\ntrain.epochs = [1, 2]\ndata.batch = [2, 4]\n",
+      kBase +
+          "[optimizer]\nuse = \"adam\"\nlr = 3\n[schedule]\n\"optimizer.lr\" = "
+          "\"cosine\"\n[sweep]\noptimizer = [\"sgd\", \"adam\", { use = \"lookahead\", k = 2 }]\n"
+          "schedule.optimizer.lr = [\"cosine\", \"one_cycle\"]\n",
+      "data = \"digits\"\n[sweep]\nmodel = [\"mlp\", \"convnet\"]\ndata.transforms = [[\"crop\"], "
+      "[\"flip\", \"crop\"], []]\n"};
   return kStudies;
 }
 
@@ -56,10 +75,12 @@ TEST_F(StudyResolved, GivesTheSameTrials) {
 
 TEST_F(StudyResolved, SaysWhereEachValueCameFrom) {
   write("base.toml", kBase + "[optimizer]\nlr = 0.5\n");
-  const std::string text = load("extends = \"base.toml\"\ntrain.epochs = 2\n", {"data.batch=8"}).resolved;
+  const std::string text =
+      load("extends = \"base.toml\"\ntrain.epochs = 2\n", {"data.batch=8"}).resolved;
   const auto has = [&](const std::string& start, const std::string& end) {
     const std::size_t at = text.find("\n" + start);
-    return at != std::string::npos && text.substr(at + 1, text.find('\n', at + 1) - at - 1).ends_with(end);
+    return at != std::string::npos &&
+           text.substr(at + 1, text.find('\n', at + 1) - at - 1).ends_with(end);
   };
   EXPECT_TRUE(has("lr = 0.5 ", "base.toml:4:6")) << text;
   EXPECT_TRUE(has("epochs = 2 ", "s.toml:2:16")) << text;
@@ -84,7 +105,8 @@ TEST_F(StudyResolved, MangledBytesGiveAStudyErrorAtMost) {
   for (const std::string& good : studies()) {
     for (int round = 0; round < 150; ++round) {
       std::string text = good;
-      for (unsigned flips = 1 + random() % 3; flips-- > 0;) text[random() % text.size()] = static_cast<char>(random() % 256);
+      for (unsigned flips = 1 + random() % 3; flips-- > 0;)
+        text[random() % text.size()] = static_cast<char>(random() % 256);
       if (round % 4 == 0) text.resize(random() % text.size());
       const auto path = write("fuzz.toml", text);
       EXPECT_TRUE(survives([&] {

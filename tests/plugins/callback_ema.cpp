@@ -63,7 +63,8 @@ TEST(CallbackEma, WarmUpForgetsTheFirstWeights) {
   ema->before_fit(stage.fit);
   stage.move(1), ema->after_step(stage.fit);
   ema->before_validate(stage.fit);
-  EXPECT_TRUE(at::allclose(stage.tensors()[0], start + 9.0 / 11));  // decay 2 / 11 at the first step
+  EXPECT_TRUE(
+      at::allclose(stage.tensors()[0], start + 9.0 / 11));  // decay 2 / 11 at the first step
 }
 
 TEST(CallbackEma, DecayZeroIsNothing) {

@@ -10,7 +10,8 @@ Fit fit_of(std::vector<std::int64_t> items, std::int64_t index = 0) {
   Fit fit;
   fit.data.classes = 10;
   const at::Tensor numbers = at::tensor(items);
-  fit.batch.inputs = {{numbers.to(at::kFloat).view({-1, 1, 1, 1}).expand({-1, 1, 2, 2}).clone(), &kImage}};
+  fit.batch.inputs = {
+      {numbers.to(at::kFloat).view({-1, 1, 1, 1}).expand({-1, 1, 2, 2}).clone(), &kImage}};
   fit.batch.targets = {{numbers.remainder(10), &kCategory}};
   fit.batch.items = std::move(items);
   fit.batch.index = index;
@@ -59,7 +60,8 @@ TEST(CallbackMixup, DrawsAreAddressedByItem) {
   const Made<Callback> mixup(part("callback", "mixup", {{"alpha", 1.0}}));
   Fit a = fit_of({7, 3, 1, 0, 2}), b = fit_of({7, 3, 1, 0, 2}), c = fit_of({7, 2, 4, 6, 8}, 1);
   mixup->before_batch(c), mixup->before_batch(a), mixup->before_batch(b);
-  EXPECT_TRUE(bitwise_equal(a.batch.input(), b.batch.input())) << "the same whatever was drawn before";
+  EXPECT_TRUE(bitwise_equal(a.batch.input(), b.batch.input()))
+      << "the same whatever was drawn before";
   Fit later = fit_of({7, 3, 1, 0, 2});
   later.batch.epoch = 1;
   const auto share = [](const Fit& fit) { return fit.batch.target()[0][7].item<float>(); };
@@ -76,7 +78,8 @@ TEST(CallbackMixup, SharesFollowBeta) {
   for (std::size_t i = 0; i < items.size(); ++i) items[i] = static_cast<std::int64_t>(i);
   Fit fit = fit_of(items);
   mixup->before_batch(fit);
-  // Of Beta(1, 1) the greater of l and 1 - l has mean 3/4; partners of the same class (one in ten) count as 1.
+  // Of Beta(1, 1) the greater of l and 1 - l has mean 3/4; partners of the same class (one in ten)
+  // count as 1.
   const double own = fit.batch.target().amax(1).mean().item<double>();
   EXPECT_NEAR(own, 0.9 * 0.75 + 0.1, 0.01);
 }
@@ -86,7 +89,8 @@ TEST(CallbackMixup, SaysWhatItCannotMix) {
   Fit bytes = fit_of(kItems);
   bytes.batch.inputs.front().data = bytes.batch.input().to(at::kByte);
   EXPECT_EQ(error_of([&] { mixup->before_batch(bytes); }),
-            "callback/mixup: the input is of type unsigned char, expected floats; put normalize among the transforms");
+            "callback/mixup: the input is of type unsigned char, expected floats; put normalize "
+            "among the transforms");
   Fit classless = fit_of(kItems);
   classless.data.classes = 0;
   EXPECT_EQ(error_of([&] { mixup->before_batch(classless); }),

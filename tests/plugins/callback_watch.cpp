@@ -25,9 +25,12 @@ void validated(Callback& callback, const std::string& metric, double value) {
 }
 
 TEST(CallbackEarlyStop, CountsValidationsWithoutImprovement) {
-  const Made<Callback> stop(part("callback", "early_stop", {{"patience", std::int64_t{10}}, {"min_delta", 0.1}}));
-  for (const double loss : {1.0, 0.5, 0.45, std::nan(""), 0.6}) validated(*stop, "valid.loss", loss);
-  EXPECT_EQ(kept(*stop).at("waited"), 3) << "0.45 is no improvement by 0.1, nor is what is no number";
+  const Made<Callback> stop(
+      part("callback", "early_stop", {{"patience", std::int64_t{10}}, {"min_delta", 0.1}}));
+  for (const double loss : {1.0, 0.5, 0.45, std::nan(""), 0.6})
+    validated(*stop, "valid.loss", loss);
+  EXPECT_EQ(kept(*stop).at("waited"), 3)
+      << "0.45 is no improvement by 0.1, nor is what is no number";
   EXPECT_EQ(kept(*stop).at("best"), -0.5) << "kept with greater as better";
   validated(*stop, "valid.loss", 0.3);
   EXPECT_EQ(kept(*stop).at("waited"), 0);
@@ -63,9 +66,11 @@ TEST(CallbackEarlyStop, ResumesWhereItWas) {
 
 TEST(CallbackWatch, AnUnknownMetricIsNamedWithThoseThereAre) {
   for (const std::string use : {"early_stop", "checkpoint"}) {
-    const Made<Callback> callback(part("callback", use, {{"metric", std::string("valid.acuracy")}}));
-    EXPECT_EQ(error_of([&] { validated(*callback, "valid.accuracy", 0.9); }),
-              "callback/" + use + ": there is no metric 'valid.acuracy', expected one of valid.accuracy");
+    const Made<Callback> callback(
+        part("callback", use, {{"metric", std::string("valid.acuracy")}}));
+    EXPECT_EQ(
+        error_of([&] { validated(*callback, "valid.accuracy", 0.9); }),
+        "callback/" + use + ": there is no metric 'valid.acuracy', expected one of valid.accuracy");
   }
 }
 

@@ -16,7 +16,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-warnings.filterwarnings("ignore", message=".*lr_scheduler.step.*|.*epoch parameter.*")  # schedulers are read without optimizers
+warnings.filterwarnings(
+    "ignore", message=".*lr_scheduler.step.*|.*epoch parameter.*"
+)  # schedulers are read without optimizers
 FILE = Path(__file__).with_name("golden.json")
 SHAPES = [(4, 3), (5,)]
 STEPS = 5
@@ -44,7 +46,9 @@ def part(kind, use, slots=None, **params):
 def numbers(shape, seed):
     """Float32 numbers in (-1, 1) that no library's generator decides."""
     count = math.prod(shape)
-    return torch.tensor([math.sin(1.7 * i + 0.3 * seed + 0.1) for i in range(count)], dtype=torch.float32).reshape(shape)
+    return torch.tensor(
+        [math.sin(1.7 * i + 0.3 * seed + 0.1) for i in range(count)], dtype=torch.float32
+    ).reshape(shape)
 
 
 def flat(tensors):
@@ -98,11 +102,28 @@ def optimizers():
     for use, torch_class, decay in (("adam", adam, 0.3), ("adamw", adamw, 0.3)):
         for amsgrad in (False, True):
             make = lambda weights, c=torch_class, a=amsgrad: c(
-                weights, lr=0.02, betas=(0.8, 0.9), eps=1e-6, weight_decay=decay, amsgrad=a, foreach=False
+                weights,
+                lr=0.02,
+                betas=(0.8, 0.9),
+                eps=1e-6,
+                weight_decay=decay,
+                amsgrad=a,
+                foreach=False,
             )
-            params = {"lr": 0.02, "beta1": 0.8, "beta2": 0.9, "eps": 1e-6, "weight_decay": decay, "amsgrad": amsgrad}
+            params = {
+                "lr": 0.02,
+                "beta1": 0.8,
+                "beta2": 0.9,
+                "eps": 1e-6,
+                "weight_decay": decay,
+                "amsgrad": amsgrad,
+            }
             case(f"{use}{'_amsgrad' if amsgrad else ''}", part("optimizer", use, **params), make)
-        case(f"{use}_defaults", part("optimizer", use), lambda weights, c=torch_class: c(weights, foreach=False))
+        case(
+            f"{use}_defaults",
+            part("optimizer", use),
+            lambda weights, c=torch_class: c(weights, foreach=False),
+        )
     make = lambda weights: sgd(weights, lr=0.1, momentum=0.9, foreach=False)
     inner = part("optimizer", "sgd", lr=0.1, momentum=0.9)
     for k, alpha in ((2, 0.5), (3, 0.8), (1, 0.2)):
@@ -130,7 +151,11 @@ def fastai_cycle(n, start, middle, end, pct):
         return a + (1 + math.cos(math.pi * (1 - pos))) * (b - a) / 2
 
     def at(pos):
-        return sched_cos(start, middle, pos / pct) if pos < pct else sched_cos(middle, end, (pos - pct) / (1 - pct))
+        return (
+            sched_cos(start, middle, pos / pct)
+            if pos < pct
+            else sched_cos(middle, end, (pos - pct) / (1 - pct))
+        )
 
     return [at(step / n) for step in range(n)]
 
@@ -140,7 +165,9 @@ def schedules():
     cases = []
 
     def case(name, spec, values, per_epoch, base=0.4):
-        cases.append({"name": name, "part": spec, "base": base, "per_epoch": per_epoch, "values": values})
+        cases.append(
+            {"name": name, "part": spec, "base": base, "per_epoch": per_epoch, "values": values}
+        )
 
     for n, per_epoch in ((20, 4), (97, 97), (118, 59), (4, 2)):
         for shape, anneal in (("cosine", "cos"), ("linear", "linear")):
@@ -148,14 +175,32 @@ def schedules():
             values = torch_schedule(lambda o: Stopped(make(o), n), n)
             spec = part("schedule", "one_cycle", convention="pytorch", shape=shape)
             case(f"one_cycle_pytorch_{shape}_{n}", spec, values, per_epoch)
-        values = torch_schedule(lambda o: Stopped(lr.OneCycleLR(o, 0.4, total_steps=n), n), n, key="momentum")
+        values = torch_schedule(
+            lambda o: Stopped(lr.OneCycleLR(o, 0.4, total_steps=n), n), n, key="momentum"
+        )
         spec = part("schedule", "one_cycle", convention="pytorch", start=0.95, max=0.85, end=0.95)
         case(f"one_cycle_pytorch_momentum_{n}", spec, values, per_epoch, base=0.9)
         spec = part("schedule", "one_cycle", max=0.8)
-        case(f"one_cycle_fastai_{n}", spec, fastai_cycle(n, 0.8 / 25, 0.8, 0.8 / 1e5, 0.25), per_epoch)
+        case(
+            f"one_cycle_fastai_{n}",
+            spec,
+            fastai_cycle(n, 0.8 / 25, 0.8, 0.8 / 1e5, 0.25),
+            per_epoch,
+        )
         spec = part("schedule", "one_cycle", start=0.95, max=0.85, end=0.95)
-        case(f"one_cycle_fastai_momentum_{n}", spec, fastai_cycle(n, 0.95, 0.85, 0.95, 0.25), per_epoch, base=0.9)
-        case(f"cosine_{n}", part("schedule", "cosine"), torch_schedule(lambda o: lr.CosineAnnealingLR(o, n), n), per_epoch)
+        case(
+            f"one_cycle_fastai_momentum_{n}",
+            spec,
+            fastai_cycle(n, 0.95, 0.85, 0.95, 0.25),
+            per_epoch,
+            base=0.9,
+        )
+        case(
+            f"cosine_{n}",
+            part("schedule", "cosine"),
+            torch_schedule(lambda o: lr.CosineAnnealingLR(o, n), n),
+            per_epoch,
+        )
         make = lambda o: lr.LinearLR(o, start_factor=1.0, end_factor=0.1, total_iters=n)
         case(f"linear_{n}", part("schedule", "linear", to=0.1), torch_schedule(make, n), per_epoch)
     make = lambda o: lr.CosineAnnealingLR(o, 20, eta_min=0.4 * 0.01)
@@ -165,11 +210,26 @@ def schedules():
     for per_epoch in (1, 3, 7):
         n = 9 * per_epoch
         values = torch_schedule(lambda o: lr.StepLR(o, 2, gamma=0.3), n, per_epoch)
-        case(f"step_every_{per_epoch}", part("schedule", "step", every=2.0, gamma=0.3), values, per_epoch)
+        case(
+            f"step_every_{per_epoch}",
+            part("schedule", "step", every=2.0, gamma=0.3),
+            values,
+            per_epoch,
+        )
         values = torch_schedule(lambda o: lr.MultiStepLR(o, [3, 4, 8], gamma=0.2), n, per_epoch)
-        case(f"step_milestones_{per_epoch}", part("schedule", "step", milestones=[3.0, 4.0, 8.0], gamma=0.2), values, per_epoch)
+        case(
+            f"step_milestones_{per_epoch}",
+            part("schedule", "step", milestones=[3.0, 4.0, 8.0], gamma=0.2),
+            values,
+            per_epoch,
+        )
         values = torch_schedule(lambda o: lr.ExponentialLR(o, 0.7), n, per_epoch)
-        case(f"exponential_{per_epoch}", part("schedule", "exponential", gamma=0.7, staircase=True), values, per_epoch)
+        case(
+            f"exponential_{per_epoch}",
+            part("schedule", "exponential", gamma=0.7, staircase=True),
+            values,
+            per_epoch,
+        )
     values = torch_schedule(lambda o: lr.ExponentialLR(o, 0.02 ** (1 / 20)), 20)
     case("exponential_end", part("schedule", "exponential", end=0.02), values, 5)
 
@@ -180,11 +240,26 @@ def schedules():
     then = {"then": part("schedule", "cosine")}
     values = warm(lambda o: lr.CosineAnnealingLR(o, 16))
     # Float "from" is a keyword of Python, hence the dictionaries.
-    case("warmup_fraction", part("schedule", "warmup", then, **{"fraction": 0.2, "from": 0.25}), values, 5)
-    case("warmup_epochs", part("schedule", "warmup", then, **{"epochs": 2.0, "from": 0.25}), values, 2)
+    case(
+        "warmup_fraction",
+        part("schedule", "warmup", then, **{"fraction": 0.2, "from": 0.25}),
+        values,
+        5,
+    )
+    case(
+        "warmup_epochs",
+        part("schedule", "warmup", then, **{"epochs": 2.0, "from": 0.25}),
+        values,
+        2,
+    )
     then = {"then": part("schedule", "step", every=3.0, gamma=0.5)}
     values = warm(lambda o: lr.StepLR(o, 6, gamma=0.5))
-    case("warmup_then_step", part("schedule", "warmup", then, **{"epochs": 2.0, "from": 0.25}), values, 2)
+    case(
+        "warmup_then_step",
+        part("schedule", "warmup", then, **{"epochs": 2.0, "from": 0.25}),
+        values,
+        2,
+    )
     return cases
 
 
@@ -228,7 +303,9 @@ def differs(a, b, place=""):
     if isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys():
         return next((d for key in a if (d := differs(a[key], b[key], f"{place}/{key}"))), None)
     if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
-        return next((d for i, (x, y) in enumerate(zip(a, b)) if (d := differs(x, y, f"{place}/{i}"))), None)
+        return next(
+            (d for i, (x, y) in enumerate(zip(a, b)) if (d := differs(x, y, f"{place}/{i}"))), None
+        )
     if isinstance(a, float) and isinstance(b, float):
         return None if math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-8) else f"{place}: {a} and {b}"
     return None if a == b else f"{place}: {a!r:.80} and {b!r:.80}"
@@ -237,11 +314,15 @@ def differs(a, b, place=""):
 def main():
     golden = {"optimizers": optimizers(), "schedules": schedules(), "losses": losses()}
     if "--check" not in sys.argv:
-        FILE.write_text(json.dumps(golden, separators=(",", ":")).replace('{"name"', '\n{"name"') + "\n")
+        FILE.write_text(
+            json.dumps(golden, separators=(",", ":")).replace('{"name"', '\n{"name"') + "\n"
+        )
         return 0
     difference = differs(json.loads(FILE.read_text()), json.loads(json.dumps(golden)))
     if difference:
-        print(f"{FILE.name} differs from PyTorch {torch.__version__} at {difference}", file=sys.stderr)
+        print(
+            f"{FILE.name} differs from PyTorch {torch.__version__} at {difference}", file=sys.stderr
+        )
     return 1 if difference else 0
 
 

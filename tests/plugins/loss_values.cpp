@@ -21,9 +21,10 @@ TEST(LossCrossEntropy, IsPyTorchsWithItsGradient) {
       return at::tensor(golden_case.at(key).get<std::vector<double>>(), at::kFloat);
     };
     const at::Tensor scores = floats("scores").view({6, 4}).requires_grad_();
-    const at::Tensor target =
-        golden_case.at("target").size() == 6 ? floats("target").to(at::kLong) : floats("target").view({6, 4});
-    const Made<Loss> loss(part("loss", "cross_entropy", {{"smoothing", golden_case.at("smoothing").get<double>()}}));
+    const at::Tensor target = golden_case.at("target").size() == 6 ? floats("target").to(at::kLong)
+                                                                   : floats("target").view({6, 4});
+    const Made<Loss> loss(
+        part("loss", "cross_entropy", {{"smoothing", golden_case.at("smoothing").get<double>()}}));
     const at::Tensor value = (*loss)(Outputs(scores), batch_of(target));
     value.backward();
     EXPECT_NEAR(value.item<float>(), golden_case.at("loss").get<float>(), 1e-6);
@@ -37,7 +38,8 @@ TEST(LossCrossEntropy, SmoothingIsLive) {
   const Batch batch = batch_of(at::tensor({std::int64_t{0}}));
   const float plain = (*loss)(outputs, batch).item<float>();
   loss.set("loss.smoothing", 0.5);
-  EXPECT_NEAR((*loss)(outputs, batch).item<float>(), plain + 1, 1e-6);  // a quarter of the weight moves 4 away
+  EXPECT_NEAR((*loss)(outputs, batch).item<float>(), plain + 1,
+              1e-6);  // a quarter of the weight moves 4 away
 }
 
 TEST(LossCrossEntropy, IsFloatFromHalf) {
@@ -50,26 +52,34 @@ TEST(LossCrossEntropy, IsFloatFromHalf) {
 
 TEST(LossCrossEntropy, SaysWhatDoesntFit) {
   const Made<Loss> loss(part("loss", "cross_entropy"));
-  EXPECT_EQ(error_of([&] { (*loss)(Outputs(at::zeros({3, 10})), batch_of(at::zeros({3, 1}))); }),
-            "loss/cross_entropy: the model's output and the target don't fit, got [3, 10] and Float [3, 1], expected "
-            "[N, K] and "
-            "int64 class numbers [N] or float probabilities [N, K]; for real-valued targets take mse");
+  EXPECT_EQ(
+      error_of([&] {
+        (*loss)(Outputs(at::zeros({3, 10})), batch_of(at::zeros({3, 1})));
+      }),
+      "loss/cross_entropy: the model's output and the target don't fit, got [3, 10] and Float [3, "
+      "1], expected "
+      "[N, K] and "
+      "int64 class numbers [N] or float probabilities [N, K]; for real-valued targets take mse");
 }
 
 TEST(LossMse, MeansOverAllElements) {
   const Made<Loss> loss(part("loss", "mse"));
   const Outputs outputs(at::tensor({1.0, 2.0, 3.0, 4.0}, at::kFloat).view({2, 2}));
-  EXPECT_EQ((*loss)(outputs, batch_of(at::tensor({1.0, 0.0, 3.0, 2.0}, at::kFloat).view({2, 2}))).item<float>(), 2);
+  EXPECT_EQ((*loss)(outputs, batch_of(at::tensor({1.0, 0.0, 3.0, 2.0}, at::kFloat).view({2, 2})))
+                .item<float>(),
+            2);
   const Outputs column(at::tensor({1.0, 5.0}, at::kFloat).view({2, 1}));
   EXPECT_EQ((*loss)(column, batch_of(at::tensor({1.0, 2.0}, at::kFloat))).item<float>(), 4.5);
 }
 
 TEST(LossMse, SaysWhatDoesntFit) {
   const Made<Loss> loss(part("loss", "mse"));
-  EXPECT_EQ(
-      error_of([&] { (*loss)(Outputs(at::zeros({3, 10})), batch_of(at::zeros({3}, at::kLong))); }),
-      "loss/mse: the model's output and the target don't fit, got [3, 10] and Long [3], expected float tensors of one "
-      "shape; for class numbers take cross_entropy");
+  EXPECT_EQ(error_of([&] {
+              (*loss)(Outputs(at::zeros({3, 10})), batch_of(at::zeros({3}, at::kLong)));
+            }),
+            "loss/mse: the model's output and the target don't fit, got [3, 10] and Long [3], "
+            "expected float tensors of one "
+            "shape; for class numbers take cross_entropy");
 }
 
 }  // namespace

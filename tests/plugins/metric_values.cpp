@@ -25,7 +25,8 @@ double value_of(const PartSpec& spec, const at::Tensor& scores, const at::Tensor
 }
 
 // Rows: class 0 first, then 2; 1 first; all equal; 3, then 2, 1, 0.
-const at::Tensor kScores = at::tensor({9., 1., 5., 0., 0., 7., 6., 5., 1., 1., 1., 1., 0., 1., 2., 3.}).view({4, 4});
+const at::Tensor kScores =
+    at::tensor({9., 1., 5., 0., 0., 7., 6., 5., 1., 1., 1., 1., 0., 1., 2., 3.}).view({4, 4});
 
 TEST(MetricAccuracy, CountsTheHighestScore) {
   EXPECT_EQ(value_of(part("metric", "accuracy"), kScores, classes({0, 2, 0, 3})), 0.75);
@@ -61,20 +62,25 @@ TEST(MetricTopK, NanIsNeverRight) {
 TEST(MetricLoss, WeighsBatchesByTheirSize) {
   const Made<Metric> metric(part("metric", "loss"));
   metric->reset();
-  metric->update(Outputs(kScores), batch_of(classes({0, 0, 0})), at::scalar_tensor(1.0F, at::kFloat));
+  metric->update(Outputs(kScores), batch_of(classes({0, 0, 0})),
+                 at::scalar_tensor(1.0F, at::kFloat));
   metric->update(Outputs(kScores), batch_of(classes({0})), at::scalar_tensor(3.0F, at::kFloat));
   EXPECT_EQ(metric->value(), 1.5);
 }
 
 TEST(MetricErrors, SayWhatDoesntFit) {
-  EXPECT_EQ(
-      error_of([] { value_of(part("metric", "accuracy"), kScores, classes({1, 2})); }),
-      "metric/accuracy: the model's output and the target don't fit, got [4, 4] and [2], expected [N, K] and class "
-      "numbers [N] or probabilities [N, K]");
-  EXPECT_EQ(
-      error_of([] { value_of(part("metric", "top_k"), kScores, classes({1, 2, 3, 0})); }),
-      "metric/top_k: the model's output and the target don't fit, got [4, 4] and [4], expected [N, K] with K >= k = 5 "
-      "and class numbers [N] or probabilities [N, K]");
+  EXPECT_EQ(error_of([] {
+              value_of(part("metric", "accuracy"), kScores, classes({1, 2}));
+            }),
+            "metric/accuracy: the model's output and the target don't fit, got [4, 4] and [2], "
+            "expected [N, K] and class "
+            "numbers [N] or probabilities [N, K]");
+  EXPECT_EQ(error_of([] {
+              value_of(part("metric", "top_k"), kScores, classes({1, 2, 3, 0}));
+            }),
+            "metric/top_k: the model's output and the target don't fit, got [4, 4] and [4], "
+            "expected [N, K] with K >= k = 5 "
+            "and class numbers [N] or probabilities [N, K]");
 }
 
 TEST(MetricManifests, SayWhichWayIsBetter) {

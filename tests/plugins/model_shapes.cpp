@@ -55,15 +55,18 @@ TEST(ModelConvnet, IsMiniaisForFashionMnist) {
 
 TEST(ModelConvnet, IsFastbooksSimpleCnn) {
   const Made<Model> net(
-      part("model", "convnet", {{"norm", false}, {"first_kernel", std::int64_t{5}}, {"init", std::string("default")}}));
+      part("model", "convnet",
+           {{"norm", false}, {"first_kernel", std::int64_t{5}}, {"init", std::string("default")}}));
   net->build(images(1, 28));
-  EXPECT_EQ(weights_in(*net), 25 * 8 + 8 + 9 * 8 * 16 + 16 + 9 * 16 * 32 + 32 + 9 * 32 * 64 + 64 + 9 * 64 * 10 + 10);
+  EXPECT_EQ(weights_in(*net),
+            25 * 8 + 8 + 9 * 8 * 16 + 16 + 9 * 16 * 32 + 32 + 9 * 32 * 64 + 64 + 9 * 64 * 10 + 10);
   EXPECT_TRUE(net->buffers_by_name().empty());
 }
 
 TEST(ModelConvnet, KaimingKeepsTheScaleOfActivations) {
   const Made<Model> net(
-      part("model", "convnet", {{"channels", std::vector<std::int64_t>{64, 64}}, {"kernel", std::int64_t{5}}}));
+      part("model", "convnet",
+           {{"channels", std::vector<std::int64_t>{64, 64}}, {"kernel", std::int64_t{5}}}));
   net->build(images(16, 28));
   for (const auto& [name, weight] : net->weights()) {
     if (weight.dim() != 4) continue;
@@ -106,9 +109,11 @@ TEST(ModelErrors, SayWhatDoesntFit) {
   rows.inputs = {{&kTensor, {14}}};
   rows.classes = 2;
   EXPECT_EQ(build("convnet", rows),
-            "model/convnet: the input is tensor with 1 dimensions, expected an image C H W; for rows take mlp");
+            "model/convnet: the input is tensor with 1 dimensions, expected an image C H W; for "
+            "rows take mlp");
   EXPECT_EQ(build("resnet9", images(3, 7)),
-            "model/resnet9: the input is image of 3 x 7 x 7, expected an image C H W of at least 8 x 8; for smaller "
+            "model/resnet9: the input is image of 3 x 7 x 7, expected an image C H W of at least 8 "
+            "x 8; for smaller "
             "ones take convnet");
 }
 

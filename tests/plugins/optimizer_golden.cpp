@@ -21,14 +21,18 @@ at::Tensor numbers(const std::vector<std::int64_t>& shape, int seed) {
 struct Steps {
   Steps() : groups(weights()) {}
   static NamedTensors weights() {
-    return {{"matrix", numbers({4, 3}, 0).requires_grad_()}, {"vector", numbers({5}, 1).requires_grad_()}};
+    return {{"matrix", numbers({4, 3}, 0).requires_grad_()},
+            {"vector", numbers({5}, 1).requires_grad_()}};
   }
   void step(Optimizer& optimizer) {
     ++count;
-    for (int i = 0; i < 2; ++i) tensor(i).mutable_grad() = numbers(tensor(i).sizes().vec(), 10 * count + i);
+    for (int i = 0; i < 2; ++i)
+      tensor(i).mutable_grad() = numbers(tensor(i).sizes().vec(), 10 * count + i);
     groups.step(optimizer);
   }
-  [[nodiscard]] at::Tensor tensor(int i) const { return groups.weights()[static_cast<std::size_t>(i)].second; }
+  [[nodiscard]] at::Tensor tensor(int i) const {
+    return groups.weights()[static_cast<std::size_t>(i)].second;
+  }
   [[nodiscard]] at::Tensor flat() const {
     return at::cat({tensor(0).detach().flatten(), tensor(1).detach().flatten()});
   }
@@ -38,7 +42,8 @@ struct Steps {
 };
 
 PartSpec lookahead(double alpha, const std::string& evaluate = "slow") {
-  return part("optimizer", "lookahead", {{"alpha", alpha}, {"k", std::int64_t{2}}, {"evaluate", evaluate}},
+  return part("optimizer", "lookahead",
+              {{"alpha", alpha}, {"k", std::int64_t{2}}, {"evaluate", evaluate}},
               {{"inner", part("optimizer", "sgd", {{"momentum", 0.9}})}});
 }
 
@@ -105,8 +110,9 @@ TEST(OptimizerAdam, KeepsWhatItNeeds) {
 }
 
 TEST(OptimizerState, AResumedOptimizerGoesOnBitwise) {
-  const std::vector<PartSpec> specs{part("optimizer", "sgd", {{"momentum", 0.9}, {"dampening", 0.3}}),
-                                    part("optimizer", "adamw", {{"amsgrad", true}}), lookahead(0.5)};
+  const std::vector<PartSpec> specs{
+      part("optimizer", "sgd", {{"momentum", 0.9}, {"dampening", 0.3}}),
+      part("optimizer", "adamw", {{"amsgrad", true}}), lookahead(0.5)};
   for (const PartSpec& spec : specs) {
     const Made<Optimizer> whole(spec), resumed(spec);
     Steps a, b;
@@ -125,7 +131,8 @@ TEST(OptimizerState, AResumedOptimizerGoesOnBitwise) {
 }
 
 TEST(OptimizerLookahead, AlphaOneIsTheInnerOptimizerBitwise) {
-  const Made<Optimizer> wrapped(lookahead(1.0)), inner(part("optimizer", "sgd", {{"momentum", 0.9}}));
+  const Made<Optimizer> wrapped(lookahead(1.0)),
+      inner(part("optimizer", "sgd", {{"momentum", 0.9}}));
   Steps a, b;
   for (int i = 0; i < 5; ++i) {
     a.step(*wrapped), b.step(*inner);
@@ -179,7 +186,8 @@ TEST(OptimizerErrors, NameThePartAndTheParameter) {
     return [name] { Made<Optimizer>(part("optimizer", "sgd", {{name, 0.1}})); };
   };
   EXPECT_EQ(error_of(make("momentun")), "optimizer: optimizer/sgd has no parameter 'momentun'");
-  EXPECT_EQ(error_of([] { Made<Optimizer>(part("optimizer", "sdg")); }), "optimizer/sdg: not loaded");
+  EXPECT_EQ(error_of([] { Made<Optimizer>(part("optimizer", "sdg")); }),
+            "optimizer/sdg: not loaded");
 }
 
 }  // namespace

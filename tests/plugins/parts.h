@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Makes the parts that were built beside the tests, as a trial does: from their manifests, through the loader.
+// Makes the parts that were built beside the tests, as a trial does: from their manifests, through
+// the loader.
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -27,7 +28,8 @@ inline const registry::Loader& loader() {
   return *kLoader;
 }
 
-inline PartSpec part(const std::string& kind, const std::string& use, std::map<std::string, Value> params = {},
+inline PartSpec part(const std::string& kind, const std::string& use,
+                     std::map<std::string, Value> params = {},
                      std::map<std::string, PartSpec> slots = {}) {
   for (auto& [name, slot] : slots) slot.address = kind + "." + name;
   return {kind, use, kind, std::move(params), std::move(slots)};
@@ -65,7 +67,8 @@ std::string error_of(Act act) {
 
 inline bool bitwise_equal(const at::Tensor& a, const at::Tensor& b) {
   return a.sizes() == b.sizes() && a.scalar_type() == b.scalar_type() &&
-         std::memcmp(a.contiguous().const_data_ptr(), b.contiguous().const_data_ptr(), a.nbytes()) == 0;
+         std::memcmp(a.contiguous().const_data_ptr(), b.contiguous().const_data_ptr(),
+                     a.nbytes()) == 0;
 }
 
 }  // namespace paribus::testing

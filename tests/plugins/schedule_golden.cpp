@@ -8,13 +8,16 @@ namespace {
 /// Where step `step` of `steps` stands, as the trainer tells a schedule.
 Progress progress(std::int64_t step, std::int64_t steps, std::int64_t per_epoch, double base) {
   const auto i = static_cast<double>(step), n = static_cast<double>(steps);
-  return {i / n, steps > 1 ? i / (n - 1) : 1, i / static_cast<double>(per_epoch), steps / per_epoch, base};
+  return {i / n, steps > 1 ? i / (n - 1) : 1, i / static_cast<double>(per_epoch), steps / per_epoch,
+          base};
 }
 
-std::vector<double> values(const PartSpec& spec, std::int64_t steps, std::int64_t per_epoch, double base) {
+std::vector<double> values(const PartSpec& spec, std::int64_t steps, std::int64_t per_epoch,
+                           double base) {
   const Made<Schedule> schedule(spec);
   std::vector<double> result;
-  for (std::int64_t i = 0; i < steps; ++i) result.push_back(schedule->at(progress(i, steps, per_epoch, base)));
+  for (std::int64_t i = 0; i < steps; ++i)
+    result.push_back(schedule->at(progress(i, steps, per_epoch, base)));
   return result;
 }
 
@@ -24,8 +27,9 @@ TEST(ScheduleGolden, EveryScheduleFollowsItsSource) {
   for (const auto& golden_case : cases) {
     SCOPED_TRACE(golden_case.at("name").get<std::string>());
     const auto expected = golden_case.at("values").get<std::vector<double>>();
-    const auto got = values(part_spec_from_json(golden_case.at("part")), static_cast<std::int64_t>(expected.size()),
-                            golden_case.at("per_epoch"), golden_case.at("base"));
+    const auto got = values(part_spec_from_json(golden_case.at("part")),
+                            static_cast<std::int64_t>(expected.size()), golden_case.at("per_epoch"),
+                            golden_case.at("base"));
     for (std::size_t i = 0; i < expected.size(); ++i) {
       EXPECT_NEAR(got[i], expected[i], 1e-12 + 1e-10 * std::abs(expected[i])) << "step " << i;
     }
@@ -33,14 +37,16 @@ TEST(ScheduleGolden, EveryScheduleFollowsItsSource) {
 }
 
 TEST(ScheduleConstant, FactorOneIsNothing) {
-  for (const double base : {0.1, 3e-4, 1.0 / 3}) EXPECT_EQ(values(part("schedule", "constant"), 3, 1, base)[1], base);
+  for (const double base : {0.1, 3e-4, 1.0 / 3})
+    EXPECT_EQ(values(part("schedule", "constant"), 3, 1, base)[1], base);
   EXPECT_EQ(values(part("schedule", "constant", {{"factor", 0.5}}), 2, 1, 0.4)[0], 0.2);
 }
 
 TEST(ScheduleLinear, RampsBetweenValuesAndHolds) {
-  const auto size = values(
-      part("schedule", "linear", {{"from", 14.0}, {"to", 28.0}, {"begin", 0.5}, {"until", 0.8}, {"values", true}}), 10,
-      1, 99);
+  const auto size =
+      values(part("schedule", "linear",
+                  {{"from", 14.0}, {"to", 28.0}, {"begin", 0.5}, {"until", 0.8}, {"values", true}}),
+             10, 1, 99);
   EXPECT_EQ(size[0], 14);
   EXPECT_EQ(size[5], 14);
   EXPECT_NEAR(size[6], 14 + 14.0 / 3, 1e-12);
@@ -51,14 +57,16 @@ TEST(ScheduleLinear, RampsBetweenValuesAndHolds) {
 TEST(ScheduleExponential, SmoothUnlessStaircase) {
   const auto smooth = values(part("schedule", "exponential", {{"gamma", 0.25}}), 4, 2, 1);
   EXPECT_NEAR(smooth[1], 0.5, 1e-12);
-  const auto staircase = values(part("schedule", "exponential", {{"gamma", 0.25}, {"staircase", true}}), 4, 2, 1);
+  const auto staircase =
+      values(part("schedule", "exponential", {{"gamma", 0.25}, {"staircase", true}}), 4, 2, 1);
   EXPECT_EQ(staircase[1], 1);
   EXPECT_EQ(staircase[2], 0.25);
 }
 
 TEST(ScheduleOneCycle, OneStepAloneIsTheFirst) {
   for (const std::string convention : {"fastai", "pytorch"}) {
-    EXPECT_NEAR(values(part("schedule", "one_cycle", {{"convention", convention}}), 1, 1, 0.5)[0], 0.02, 1e-15);
+    EXPECT_NEAR(values(part("schedule", "one_cycle", {{"convention", convention}}), 1, 1, 0.5)[0],
+                0.02, 1e-15);
   }
 }
 
@@ -66,7 +74,8 @@ TEST(ScheduleWarmup, LeadsIntoOneCycleWithoutAJump) {
   const PartSpec cycle = part("schedule", "one_cycle", {{"convention", std::string("pytorch")}});
   const PartSpec warm = part("schedule", "warmup", {{"fraction", 0.25}}, {{"then", cycle}});
   const auto got = values(warm, 40, 10, 0.4), alone = values(cycle, 30, 10, 0.4);
-  for (std::size_t i = 0; i < alone.size(); ++i) EXPECT_NEAR(got[10 + i], alone[i], 1e-10) << "step " << i;
+  for (std::size_t i = 0; i < alone.size(); ++i)
+    EXPECT_NEAR(got[10 + i], alone[i], 1e-10) << "step " << i;
   EXPECT_LT(got[9], got[10]);
 }
 
@@ -81,15 +90,18 @@ TEST(ScheduleErrors, NameWhatIsWrong) {
                         std::map<std::string, PartSpec> slots = {}) {
     return error_of([&] { values(part("schedule", use, params, slots), 4, 2, 1); });
   };
-  EXPECT_EQ(error("step", {}),
-            "schedule: schedule/step needs either every or milestones, got neither; give one of them");
+  EXPECT_EQ(
+      error("step", {}),
+      "schedule: schedule/step needs either every or milestones, got neither; give one of them");
   EXPECT_EQ(error("step", {{"every", 2.0}, {"milestones", std::vector<double>{1}}}),
             "schedule: schedule/step needs either every or milestones, got both; give one of them");
   EXPECT_EQ(error("linear", {{"begin", 0.9}, {"until", 0.1}}),
-            "schedule: schedule/linear ends before it begins, got begin 0.900000 and until 0.100000, expected begin <= "
+            "schedule: schedule/linear ends before it begins, got begin 0.900000 and until "
+            "0.100000, expected begin <= "
             "until");
-  EXPECT_EQ(error("warmup", {{"epochs", 2.0}}, {{"then", part("schedule", "constant")}}),
-            "schedule: schedule/warmup takes all of training, got 2.000000 epochs of 2; shorten it");
+  EXPECT_EQ(
+      error("warmup", {{"epochs", 2.0}}, {{"then", part("schedule", "constant")}}),
+      "schedule: schedule/warmup takes all of training, got 2.000000 epochs of 2; shorten it");
 }
 
 }  // namespace

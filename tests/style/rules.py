@@ -8,7 +8,9 @@ from tree import includes
 MAX_LINES = 400
 
 # Files that may be longer, with the reason.
-LONGER: dict[str, str] = {}
+LONGER: dict[str, str] = {
+    "tests/experiments/journal_test.cpp": "damage, resumes, kills and repair share one fixture",
+}
 
 # What must not be included, by folder; the arrows of the design point only downwards.
 OUTSIDE_LIBRARIES = ("toml++/", "hdf5", "H5", "boost/", "curl/", "nlohmann/", "CLI/", "CLI11")

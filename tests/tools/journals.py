@@ -80,12 +80,34 @@ def trial_journal(trial, arm, seed, metrics, *, end="done", message="", steps=10
     )
     if end is None:
         return journal
-    return journal + event(event="end", status=end, message=message, steps=steps, seconds=1.5, final=metrics,
-                           best=metrics, weights_sha256="00")
+    return journal + event(
+        event="end",
+        status=end,
+        message=message,
+        steps=steps,
+        seconds=1.5,
+        final=metrics,
+        best=metrics,
+        weights_sha256="00",
+    )
 
 
-def write_study(folder, arms, *, metric="valid.accuracy", goal="maximize", unit="", alpha=0.05, margin=0.0,
-                test="auto", at="last", question="Is it so?", axes=(), values=None, environment=None):
+def write_study(
+    folder,
+    arms,
+    *,
+    metric="valid.accuracy",
+    goal="maximize",
+    unit="",
+    alpha=0.05,
+    margin=0.0,
+    test="auto",
+    at="last",
+    question="Is it so?",
+    axes=(),
+    values=None,
+    environment=None,
+):
     """`arms`: {name: {seed: value}} of the one metric; a value of None is a failed trial, "missing" lacks the metric."""
     journal = Path(folder) / "journal"
     journal.mkdir(parents=True, exist_ok=True)
@@ -93,14 +115,37 @@ def write_study(folder, arms, *, metric="valid.accuracy", goal="maximize", unit=
     for number, (arm, by_seed) in enumerate(arms.items()):
         for seed, value in by_seed.items():
             trial = f"{number:02x}{seed:06x}"
-            trials.append({"id": trial, "arm": arm, "seed": seed, "values": (values or {}).get(arm, {}),
-                           "spec": {"train": {"epochs": 2}, "arm": arm}})
+            trials.append(
+                {
+                    "id": trial,
+                    "arm": arm,
+                    "seed": seed,
+                    "values": (values or {}).get(arm, {}),
+                    "spec": {"train": {"epochs": 2}, "arm": arm},
+                }
+            )
             status = "failed" if value is None else "done"
             metrics = {} if value in (None, "missing") else {metric: value}
-            (journal / f"{trial}.log").write_bytes(trial_journal(trial, arm, seed, metrics, end=status))
-    plan = {"event": "plan", "arms": list(arms), "axes": list(axes), "trials": trials,
-            "study": {"name": "made-up", "question": question, "metric": metric, "goal": goal, "alpha": alpha,
-                      "test": test, "margin": margin, "at": at, "unit": unit},
-            "environment": environment or {"paribus": "0.1.0", "libtorch": "2.13.0"}}
+            (journal / f"{trial}.log").write_bytes(
+                trial_journal(trial, arm, seed, metrics, end=status)
+            )
+    plan = {
+        "event": "plan",
+        "arms": list(arms),
+        "axes": list(axes),
+        "trials": trials,
+        "study": {
+            "name": "made-up",
+            "question": question,
+            "metric": metric,
+            "goal": goal,
+            "alpha": alpha,
+            "test": test,
+            "margin": margin,
+            "at": at,
+            "unit": unit,
+        },
+        "environment": environment or {"paribus": "0.1.0", "libtorch": "2.13.0"},
+    }
     (journal / "study.log").write_bytes(MAGIC + event(**plan))
     return Path(folder)

@@ -14,11 +14,10 @@ import unittest
 from pathlib import Path
 
 import h5py
+import journals
 import numpy as np
 import pandas
 import xarray
-
-import journals
 
 PARIBUS = os.environ["PARIBUS"]
 
@@ -31,13 +30,22 @@ class WithStudy(unittest.TestCase):
     def setUp(self):
         self.folder = Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, self.folder)
-        arms = {"sgd": {seed: 0.9 + seed / 1000 for seed in range(6)},
-                "lookahead, k=5": {seed: 0.91 + seed / 900 for seed in range(6)}}
+        arms = {
+            "sgd": {seed: 0.9 + seed / 1000 for seed in range(6)},
+            "lookahead, k=5": {seed: 0.91 + seed / 900 for seed in range(6)},
+        }
         arms["lookahead, k=5"][4] = None
-        journals.write_study(self.folder, arms, unit="fraction", question="Does Lookahead help? — so be it",
-                             axes=["optimizer.k", "optimizer.nesterov", "optimizer.inner"],
-                             values={"sgd": {"optimizer.k": 1, "optimizer.nesterov": True, "optimizer.inner": "sgd"},
-                                     "lookahead, k=5": {"optimizer.k": 0.5, "optimizer.nesterov": False}})
+        journals.write_study(
+            self.folder,
+            arms,
+            unit="fraction",
+            question="Does Lookahead help? — so be it",
+            axes=["optimizer.k", "optimizer.nesterov", "optimizer.inner"],
+            values={
+                "sgd": {"optimizer.k": 1, "optimizer.nesterov": True, "optimizer.inner": "sgd"},
+                "lookahead, k=5": {"optimizer.k": 0.5, "optimizer.nesterov": False},
+            },
+        )
 
     def ok(self, *words):
         done = paribus(*words)
@@ -62,7 +70,9 @@ class ResultsFile(WithStudy):
             table = pandas.DataFrame(file["trials"][:])
             units = file["trials"].attrs["units"]
         self.assertEqual(len(table), 12)
-        self.assertEqual(table["arm"].str.decode("utf-8").tolist(), ["sgd"] * 6 + ["lookahead, k=5"] * 6)
+        self.assertEqual(
+            table["arm"].str.decode("utf-8").tolist(), ["sgd"] * 6 + ["lookahead, k=5"] * 6
+        )
         self.assertEqual(table["seed"].tolist(), [*range(6), *range(6)])
         self.assertEqual(table["valid.accuracy"][3], 0.903)
         self.assertEqual(table["best.valid.accuracy"][3], 0.903)
@@ -95,7 +105,12 @@ class ResultsFile(WithStudy):
         with h5py.File(self.seal()) as file:
             rows = [row for row in file["comparisons"] if row["metric"] == b"valid.accuracy"]
         self.assertEqual(len(rows), 1)
-        for ours, theirs in {"n": "n", "difference": "difference", "low": "low", "p_holm": "p_holm"}.items():
+        for ours, theirs in {
+            "n": "n",
+            "difference": "difference",
+            "low": "low",
+            "p_holm": "p_holm",
+        }.items():
             self.assertEqual(rows[0][ours], wanted[theirs])
         self.assertEqual(rows[0]["verdict"].decode(), wanted["verdict"])
         self.assertEqual(rows[0]["excluded"], 1)
@@ -118,13 +133,19 @@ class ResultsFile(WithStudy):
         time.sleep(1.1)
         (self.folder / "results.h5").unlink()
         self.assertEqual(self.seal().read_bytes(), first)
-        self.assertEqual([one.name for one in self.folder.iterdir() if one.name.startswith(".")], [])
+        self.assertEqual(
+            [one.name for one in self.folder.iterdir() if one.name.startswith(".")], []
+        )
 
     def test_long_series_are_compressed_and_complete(self):
         n = 20_000
-        long = (journals.MAGIC + journals.event(event="start") + journals.series("train.loss", "nat")
-                + journals.points(0, range(n), [float(step % 10) for step in range(n)])
-                + journals.event(event="end", status="done", final={"valid.accuracy": 0.5}))
+        long = (
+            journals.MAGIC
+            + journals.event(event="start")
+            + journals.series("train.loss", "nat")
+            + journals.points(0, range(n), [float(step % 10) for step in range(n)])
+            + journals.event(event="end", status="done", final={"valid.accuracy": 0.5})
+        )
         self.trial("00000001").write_bytes(long)
         with h5py.File(self.seal()) as file:
             series = file["series/00000001/train.loss"]
@@ -133,8 +154,14 @@ class ResultsFile(WithStudy):
             self.assertLess(series.id.get_storage_size(), n * 4)
 
     def test_names_that_are_no_links_are_escaped_and_kept(self):
-        odd = (journals.MAGIC + journals.event(event="start") + journals.series("a/b%") + journals.series("..")
-               + journals.points(0, [1], [2.0]) + journals.points(1, [1], [3.0]))
+        odd = (
+            journals.MAGIC
+            + journals.event(event="start")
+            + journals.series("a/b%")
+            + journals.series("..")
+            + journals.points(0, [1], [2.0])
+            + journals.points(1, [1], [3.0])
+        )
         self.trial("00000001").write_bytes(odd)
         with h5py.File(self.seal()) as file:
             group = file["series/00000001"]
@@ -148,13 +175,17 @@ class ResultsFile(WithStudy):
         (self.folder / "results.h5" / "x").touch()
         self.assertIn("can't put it in place", self.refused("seal", self.folder))
         self.assertEqual((self.folder / "kept.h5").read_bytes(), before)
-        self.assertEqual([one.name for one in self.folder.iterdir() if one.name.startswith(".")], [])
+        self.assertEqual(
+            [one.name for one in self.folder.iterdir() if one.name.startswith(".")], []
+        )
 
 
 class Results(WithStudy):
     def test_json_and_csv_hold_the_same(self):
         rows = json.loads(self.ok("results", self.folder, "--json"))["rows"]
-        lines = list(csv.DictReader(io.StringIO(self.ok("results", self.folder, "--format", "csv"))))
+        lines = list(
+            csv.DictReader(io.StringIO(self.ok("results", self.folder, "--format", "csv")))
+        )
         self.assertEqual(len(rows), 12)
         for row, line in zip(rows, lines, strict=True):
             self.assertEqual(row["arm"], line["arm"])
@@ -163,7 +194,12 @@ class Results(WithStudy):
 
     def test_where_keeps_the_rows_that_fit(self):
         def ids(where):
-            return [row["id"] for row in json.loads(self.ok("results", self.folder, "--json", "--where", where))["rows"]]
+            return [
+                row["id"]
+                for row in json.loads(self.ok("results", self.folder, "--json", "--where", where))[
+                    "rows"
+                ]
+            ]
 
         self.assertEqual(ids("arm = sgd and valid.accuracy > 0.9035"), ["00000004", "00000005"])
         self.assertEqual(ids("arm='lookahead, k=5' and seed<=1"), ["01000000", "01000001"])
@@ -175,7 +211,9 @@ class Results(WithStudy):
         lines = self.ok("results", self.folder).splitlines()
         self.assertEqual(len(lines), 13)
         where = lines[0].index("arm")
-        self.assertTrue(all(line[where - 2 : where] == "  " and line[where] != " " for line in lines))
+        self.assertTrue(
+            all(line[where - 2 : where] == "  " and line[where] != " " for line in lines)
+        )
         self.assertNotIn("\033", "".join(lines))
 
     def test_bad_expressions_say_where(self):
@@ -194,7 +232,10 @@ class Results(WithStudy):
 
     def test_a_folder_that_is_no_study_is_refused(self):
         for command in ("status", "results", "compare", "fsck", "seal"):
-            self.assertIn("is not a study's directory: it has no journal/study.log", self.refused(command, "/tmp"))
+            self.assertIn(
+                "is not a study's directory: it has no journal/study.log",
+                self.refused(command, "/tmp"),
+            )
 
     def test_no_plan_no_study(self):
         self.trial("study").write_bytes(journals.MAGIC)
@@ -203,33 +244,51 @@ class Results(WithStudy):
     def test_an_id_that_leads_out_of_the_folder_is_refused(self):
         plan = {"event": "plan", "study": {}, "arms": [], "trials": [{"id": "../../etc/passwd"}]}
         self.trial("study").write_bytes(journals.MAGIC + journals.event(**plan))
-        self.assertIn("'trials.id' is unusable, expected 1 to 128 letters, digits, - or _",
-                      self.refused("results", self.folder))
+        self.assertIn(
+            "'trials.id' is unusable, expected 1 to 128 letters, digits, - or _",
+            self.refused("results", self.folder),
+        )
 
 
 class Status(WithStudy):
     def statuses(self):
-        return {one["id"]: one for one in json.loads(self.ok("status", self.folder, "--json"))["trials"]}
+        return {
+            one["id"]: one for one in json.loads(self.ok("status", self.folder, "--json"))["trials"]
+        }
 
     def test_counts_and_reasons(self):
         self.trial("00000000").unlink()
-        self.trial("00000001").write_bytes(journals.trial_journal("00000001", "sgd", 1, {}, end=None))
-        self.trial("00000002").write_bytes(journals.trial_journal("00000002", "sgd", 2, {}, end="stopped"))
-        self.trial("00000003").write_bytes(journals.trial_journal("00000003", "sgd", 3, {}, end=None))
+        self.trial("00000001").write_bytes(
+            journals.trial_journal("00000001", "sgd", 1, {}, end=None)
+        )
+        self.trial("00000002").write_bytes(
+            journals.trial_journal("00000002", "sgd", 2, {}, end="stopped")
+        )
+        self.trial("00000003").write_bytes(
+            journals.trial_journal("00000003", "sgd", 3, {}, end=None)
+        )
         with self.trial("study").open("ab") as log:
             log.write(journals.event(event="exit", trial="00000003", code=0, signal=11))
         counts = json.loads(self.ok("status", self.folder, "--json"))["counts"]
         self.assertEqual(counts, {"planned": 1, "running": 0, "done": 7, "failed": 2, "stopped": 2})
-        self.assertIn("killed by signal 11 (Segmentation fault)", self.statuses()["00000003"]["message"])
+        self.assertIn(
+            "killed by signal 11 (Segmentation fault)", self.statuses()["00000003"]["message"]
+        )
         text = self.ok("status", self.folder)
         self.assertIn("7 of 12 trials done", text)
         self.assertIn("stopped 00000001: sgd, seed 1: epoch 2.00 of 2, step 10", text)
 
     def test_what_was_measured_before_a_kill_is_known(self):
-        self.trial("00000001").write_bytes(journals.trial_journal("00000001", "sgd", 1, {}, end=None))
-        row = json.loads(self.ok("results", self.folder, "--json", "--where", "id = 00000001"))["rows"][0]
-        self.assertEqual((row["status"], row["steps"], row["train.loss"], row["valid.accuracy"]),
-                         ("stopped", 10, 0.1, None))
+        self.trial("00000001").write_bytes(
+            journals.trial_journal("00000001", "sgd", 1, {}, end=None)
+        )
+        row = json.loads(self.ok("results", self.folder, "--json", "--where", "id = 00000001"))[
+            "rows"
+        ][0]
+        self.assertEqual(
+            (row["status"], row["steps"], row["train.loss"], row["valid.accuracy"]),
+            ("stopped", 10, 0.1, None),
+        )
 
     def test_a_journal_that_is_none_costs_only_its_trial(self):
         self.trial("00000001").write_bytes(b"something else")
@@ -239,7 +298,9 @@ class Status(WithStudy):
         self.assertEqual(json.loads(done.stdout)["counts"]["failed"], 2)
 
     def test_control_characters_do_not_reach_the_terminal(self):
-        journal = journals.trial_journal("00000001", "sgd", 1, {}, end="failed", message="\x1b[2Jgone")
+        journal = journals.trial_journal(
+            "00000001", "sgd", 1, {}, end="failed", message="\x1b[2Jgone"
+        )
         self.trial("00000001").write_bytes(journal)
         self.assertIn("?[2Jgone", self.ok("status", self.folder))
 
@@ -261,7 +322,10 @@ class Fsck(WithStudy):
         states = {one["file"]: one for one in json.loads(done.stdout)["journals"]}
         self.assertEqual(states["00000001.log"]["state"], "torn")
         self.assertEqual(states["00000002.log"]["state"], "damaged")
-        self.assertIn("a record's checksum does not fit its bytes at byte 8", states["00000002.log"]["problem"])
+        self.assertIn(
+            "a record's checksum does not fit its bytes at byte 8",
+            states["00000002.log"]["problem"],
+        )
         self.ok("fsck", self.folder, "--repair")
         self.ok("fsck", self.folder)
         self.assertTrue(whole.startswith(torn.read_bytes()))

@@ -35,8 +35,8 @@ std::string text_of(const fs::path& path) {
 
 fs::path default_directory(const fs::path& study) { return fs::path("runs") / study.stem(); }
 
-StudyDirectory::StudyDirectory(fs::path path)
-    : path_(fs::absolute(std::move(path)).lexically_normal()) {
+StudyDirectory::StudyDirectory(const fs::path& path)
+    : path_(fs::absolute(path).lexically_normal()) {
   if (path_.filename().empty()) path_ = path_.parent_path();
   if (fs::exists(path_) && !fs::is_directory(path_)) {
     throw Error(fmt::format(

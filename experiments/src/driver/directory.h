@@ -14,7 +14,7 @@ class StudyDirectory {
  public:
   /// Makes it with its folders, or takes it as it is. Throws Error if another driver holds it, or
   /// if it holds other things than a study.
-  explicit StudyDirectory(std::filesystem::path path);
+  explicit StudyDirectory(const std::filesystem::path& path);
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] std::filesystem::path journal(const std::string& trial) const;

@@ -31,8 +31,8 @@ Handle utf8_links() {
 Handle dataset_properties(std::size_t rows, std::size_t row_bytes) {
   Handle list = without_times(H5P_DATASET_CREATE);
   if (rows < kLongTable) return list;
-  const hsize_t chunk =
-      std::min<std::size_t>(rows, std::max<std::size_t>(kChunkBytes / row_bytes, 64));
+  const hsize_t chunk = std::min<std::size_t>(
+      rows, std::max<std::size_t>(kChunkBytes / std::max<std::size_t>(row_bytes, 1), 64));
   check(H5Pset_chunk(list, 1, &chunk), "set the chunk");
   check(H5Pset_shuffle(list), "set shuffling");
   check(H5Pset_deflate(list, kDeflateLevel), "set compression");

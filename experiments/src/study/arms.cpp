@@ -22,14 +22,16 @@ std::string place_of(const std::string& address) {
   std::size_t parts = is_part_list(path[0]) ? 2 : 1;
   if (path.size() > 1 && path[0] == "data" && path[1] == "transforms") parts = 3;
   std::string place;
-  for (std::size_t i = 0; i < std::min(parts, path.size()); ++i) place += fmt::format("{}{}", i == 0 ? "" : ".", path[i]);
+  for (std::size_t i = 0; i < std::min(parts, path.size()); ++i)
+    place += fmt::format("{}{}", i == 0 ? "" : ".", path[i]);
   return place;
 }
 
 /// Replaces `@arm` by what that arm holds.
 class References {
  public:
-  References(const Document& document, Problems& problems) : document_(document), problems_(problems) {}
+  References(const Document& document, Problems& problems)
+      : document_(document), problems_(problems) {}
 
   std::vector<Config> overlays_of(const ArmText& arm) {
     std::vector<Config> result;
@@ -46,7 +48,8 @@ class References {
     if (value.as_table() == nullptr) return value;
     Config result = Config::table(value.place());
     const Config* use = value.find("use");
-    const bool is_reference = use != nullptr && use->as_text() != nullptr && use->as_text()->starts_with('@');
+    const bool is_reference =
+        use != nullptr && use->as_text() != nullptr && use->as_text()->starts_with('@');
     if (is_reference) result = target(use->as_text()->substr(1), at, use->place());
     for (const Config::Entry& entry : *value.as_table()) {
       if (is_reference && entry.key == "use") continue;
@@ -55,12 +58,14 @@ class References {
         result.set(entry.key, entry.key_place, std::move(inner));
         continue;
       }
-      if (const std::string* word = result.as_text()) {  // `use = "@arm"` and a change: opened up to take it
+      if (const std::string* word =
+              result.as_text()) {  // `use = "@arm"` and a change: opened up to take it
         Config table = Config::table(result.place());
         table.set("use", result.place(), Config::text(*word, result.place()));
         result = std::move(table);
       }
-      if (result.as_table() != nullptr) Merger(problems_).set(result, {entry.key, entry.key_place, std::move(inner)});
+      if (result.as_table() != nullptr)
+        Merger(problems_).set(result, {entry.key, entry.key_place, std::move(inner)});
     }
     return result;
   }
@@ -70,8 +75,11 @@ class References {
     for (const Config& element : list) {
       const std::string* word = element.use();
       if (word != nullptr && word->starts_with('@')) {
-        problems_.add(element.place(), fmt::format("'{}' can't stand in a list; name the entry, e.g. \"callback.ema\" = \"{}\"",
-                                                   *word, *word));
+        problems_.add(
+            element.place(),
+            fmt::format(
+                "'{}' can't stand in a list; name the entry, e.g. \"callback.ema\" = \"{}\"", *word,
+                *word));
         continue;
       }
       result.push_back(element);
@@ -104,13 +112,16 @@ class References {
     if (arm == nullptr && name != "base") {
       std::vector<std::string> names{"base"};
       for (const ArmText& it : document_.arms) names.push_back(it.name);
-      problems_.add(here, fmt::format("no arm is named '{}'{}", name, registry::did_you_mean(name, names)));
+      problems_.add(
+          here, fmt::format("no arm is named '{}'{}", name, registry::did_you_mean(name, names)));
       return kNothing;
     }
     const auto [it, fresh] = merged_.try_emplace(name);
     if (!fresh) {
       for (const std::string& waiting : chain_) {
-        if (waiting == name) return problems_.add(here, "arms refer to each other in a circle: " + circle(name)), kNothing;
+        if (waiting == name)
+          return problems_.add(here, "arms refer to each other in a circle: " + circle(name)),
+                 kNothing;
       }
       return it->second;
     }
@@ -154,13 +165,15 @@ bool is_removable(const std::string& address) {
 std::vector<Variant> ablated(const Config& ablate, Problems& problems) {
   std::vector<Variant> arms{{"full", ablate.place(), {}}};
   if (ablate.as_table() == nullptr) {
-    problems.add(ablate.place(), fmt::format("ablate is {}, expected a table with `leave_one_out`", ablate.what()));
+    problems.add(ablate.place(),
+                 fmt::format("ablate is {}, expected a table with `leave_one_out`", ablate.what()));
     return arms;
   }
   for (const Config::Entry& entry : *ablate.as_table()) {
     if (entry.key == "leave_one_out") continue;
-    problems.add(entry.key_place, fmt::format("unknown key '{}' in [ablate]{}", entry.key,
-                                              registry::did_you_mean(entry.key, {"leave_one_out"})));
+    problems.add(entry.key_place,
+                 fmt::format("unknown key '{}' in [ablate]{}", entry.key,
+                             registry::did_you_mean(entry.key, {"leave_one_out"})));
   }
   const Config* list = ablate.find("leave_one_out");
   if (list == nullptr || list->as_list() == nullptr || list->as_list()->empty()) {
@@ -172,9 +185,11 @@ std::vector<Variant> ablated(const Config& ablate, Problems& problems) {
   for (const Config& element : *list->as_list()) {
     const std::string* address = element.as_text();
     if (address == nullptr || !is_removable(*address)) {
-      problems.add(element.place(), fmt::format("{} can't be left out: expected an entry of callback, metric or "
-                                                "data.transforms, or a schedule, e.g. \"callback.ema\"",
-                                                address == nullptr ? std::string(element.what()) : fmt::format("'{}'", *address)));
+      problems.add(element.place(),
+                   fmt::format("{} can't be left out: expected an entry of callback, metric or "
+                               "data.transforms, or a schedule, e.g. \"callback.ema\"",
+                               address == nullptr ? std::string(element.what())
+                                                  : fmt::format("'{}'", *address)));
       continue;
     }
     if (!seen.insert(*address).second) {
@@ -199,19 +214,23 @@ Config Variant::over(Config base, Problems& problems) const {
 std::vector<Variant> arms_of(const Document& document, Problems& problems) {
   const Config* ablate = document.root.find("ablate");
   if (document.has_arms && document.has_sweep) {
-    problems.add(document.sweep_place, "a study has arms or a sweep, not both; write the sweep's values as arms, or two "
-                                       "studies with `extends`");
+    problems.add(document.sweep_place,
+                 "a study has arms or a sweep, not both; write the sweep's values as arms, or two "
+                 "studies with `extends`");
   }
   if (ablate != nullptr && (document.has_arms || document.has_sweep)) {
-    problems.add(ablate->place(), "[ablate] writes the arms itself: it can't stand beside arms or a sweep");
+    problems.add(ablate->place(),
+                 "[ablate] writes the arms itself: it can't stand beside arms or a sweep");
     return {};
   }
   if (ablate != nullptr) return ablated(*ablate, problems);
-  if (document.has_arms && document.arms.empty()) problems.add(document.arms_place, "[arms] has no arm");
+  if (document.has_arms && document.arms.empty())
+    problems.add(document.arms_place, "[arms] has no arm");
   if (document.arms.empty()) return {{"base", {}, {}}};
   References references(document, problems);
   std::vector<Variant> arms;
-  for (const ArmText& arm : document.arms) arms.push_back({arm.name, arm.place, references.overlays_of(arm)});
+  for (const ArmText& arm : document.arms)
+    arms.push_back({arm.name, arm.place, references.overlays_of(arm)});
   return arms;
 }
 

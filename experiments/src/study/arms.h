@@ -21,8 +21,9 @@ struct Variant {
   [[nodiscard]] Config over(Config base, Problems& problems) const;
 };
 
-/// The arms of [arms] with every `@arm` replaced by what it stands for, or those that [ablate] writes; one of name
-/// "base" that changes nothing where there is neither. The baseline comes first.
+/// The arms of [arms] with every `@arm` replaced by what it stands for, or those that [ablate]
+/// writes; one of name "base" that changes nothing where there is neither. The baseline comes
+/// first.
 std::vector<Variant> arms_of(const Document& document, Problems& problems);
 
 }  // namespace paribus

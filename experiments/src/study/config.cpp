@@ -56,7 +56,8 @@ double Config::number() const {
 const Config::Entry* Config::entry(std::string_view key) const {
   const Table* table = as_table();
   if (table == nullptr) return nullptr;
-  const auto found = std::find_if(table->begin(), table->end(), [&](const Entry& entry) { return entry.key == key; });
+  const auto found = std::find_if(table->begin(), table->end(),
+                                  [&](const Entry& entry) { return entry.key == key; });
   return found == table->end() ? nullptr : &*found;
 }
 
@@ -65,7 +66,9 @@ const Config* Config::find(std::string_view key) const {
   return found == nullptr ? nullptr : &found->value;
 }
 
-Config* Config::find(std::string_view key) { return const_cast<Config*>(std::as_const(*this).find(key)); }
+Config* Config::find(std::string_view key) {
+  return const_cast<Config*>(std::as_const(*this).find(key));
+}
 
 Config& Config::set(std::string key, Place key_place, Config value) {
   if (auto* found = const_cast<Entry*>(entry(key))) {
@@ -95,7 +98,8 @@ bool Config::to_value(Value& value) const {
   if (const auto* word = as_text()) return value = *word, true;
   const List* list = as_list();
   if (list == nullptr) return false;
-  return to_list<std::int64_t>(*list, value) || to_list<double>(*list, value) || to_list<std::string>(*list, value);
+  return to_list<std::int64_t>(*list, value) || to_list<double>(*list, value) ||
+         to_list<std::string>(*list, value);
 }
 
 const char* Config::what() const {
@@ -113,13 +117,16 @@ std::string Config::toml() const {
   if (const auto* word = as_text()) return toml_text(*word);
   std::string text;
   if (const List* list = as_list()) {
-    for (const Config& element : *list) text += fmt::format("{}{}", text.empty() ? "" : ", ", element.toml());
+    for (const Config& element : *list)
+      text += fmt::format("{}{}", text.empty() ? "" : ", ", element.toml());
     return fmt::format("[{}]", text);
   }
   const Table* table = as_table();
   if (table == nullptr) return "1970-01-01";  // refused wherever it is read
   if (table->empty()) return "{}";
-  for (const Entry& entry : *table) text += fmt::format("{}{}", text.empty() ? "" : ", ", toml_key(entry.key) + " = " + entry.value.toml());
+  for (const Entry& entry : *table)
+    text += fmt::format("{}{}", text.empty() ? "" : ", ",
+                        toml_key(entry.key) + " = " + entry.value.toml());
   return fmt::format("{{ {} }}", text);
 }
 
@@ -151,9 +158,11 @@ std::string toml_text(std::string_view text) {
 
 std::string toml_key(std::string_view key) {
   const auto bare = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
   };
-  return !key.empty() && std::all_of(key.begin(), key.end(), bare) ? std::string(key) : toml_text(key);
+  return !key.empty() && std::all_of(key.begin(), key.end(), bare) ? std::string(key)
+                                                                   : toml_text(key);
 }
 
 std::string toml_value(const Value& value) {
@@ -172,7 +181,8 @@ std::string toml_value(const Value& value) {
           return toml_text(held);
         } else {
           std::string text;
-          for (const auto& element : held) text += fmt::format("{}{}", text.empty() ? "" : ", ", toml_value(Value{element}));
+          for (const auto& element : held)
+            text += fmt::format("{}{}", text.empty() ? "" : ", ", toml_value(Value{element}));
           return fmt::format("[{}]", text);
         }
       },

@@ -13,8 +13,8 @@
 
 namespace paribus {
 
-/// Where something was written. `file` may also be "-s key=value" (then `line` is 0) and is null for what is nowhere
-/// written: a default.
+/// Where something was written. `file` may also be "-s key=value" (then `line` is 0) and is null
+/// for what is nowhere written: a default.
 struct Place {
   std::shared_ptr<const std::string> file;
   int line = 0;
@@ -23,7 +23,8 @@ struct Place {
   [[nodiscard]] std::string text() const;  // "study.toml:3:7", "-s optimizer.lr=0.1", "default"
 };
 
-/// A study file as a tree: tables keep the order in which they are written, and every key and value knows its place.
+/// A study file as a tree: tables keep the order in which they are written, and every key and value
+/// knows its place.
 class Config {
  public:
   struct Entry;
@@ -31,12 +32,12 @@ class Config {
   using Table = std::vector<Entry>;
   struct Moment {};  // a date or time: TOML has them, no parameter does
 
-  Config() : held_(Table{}) {}
-  Config(std::variant<bool, std::int64_t, double, std::string, List, Table, Moment> held, Place place)
-      : held_(std::move(held)), place_(std::move(place)) {}
+  using Held = std::variant<bool, std::int64_t, double, std::string, List, Table, Moment>;
 
-  static Config table(Place place) { return {Table{}, std::move(place)}; }
-  static Config text(std::string word, Place place) { return {std::move(word), std::move(place)}; }
+  Config();
+  Config(Held held, Place place);
+  static Config table(Place place);
+  static Config text(std::string word, Place place);
 
   [[nodiscard]] const Place& place() const { return place_; }
 
@@ -64,7 +65,8 @@ class Config {
 
   /// The name of the part that this value names: a text, or the `use` of a table. Null if none.
   [[nodiscard]] const std::string* use() const;
-  /// As a parameter's value; false where it can't be one (a table, a date, a list of mixed or nested things).
+  /// As a parameter's value; false where it can't be one (a table, a date, a list of mixed or
+  /// nested things).
   [[nodiscard]] bool to_value(Value& value) const;
   /// "a table", "a list", ...: for messages.
   [[nodiscard]] const char* what() const;
@@ -74,7 +76,7 @@ class Config {
   [[nodiscard]] std::size_t size() const;
 
  private:
-  std::variant<bool, std::int64_t, double, std::string, List, Table, Moment> held_;
+  Held held_;
   Place place_;
 };
 
@@ -83,6 +85,13 @@ struct Config::Entry {
   Place key_place;
   Config value;
 };
+
+inline Config::Config() : held_(Table{}) {}
+inline Config::Config(Held held, Place place) : held_(std::move(held)), place_(std::move(place)) {}
+inline Config Config::table(Place place) { return {Table{}, std::move(place)}; }
+inline Config Config::text(std::string word, Place place) {
+  return {std::move(word), std::move(place)};
+}
 
 /// TOML for a text, a key and a value.
 std::string toml_text(std::string_view text);

@@ -24,11 +24,12 @@ std::vector<Config> read_chain(const fs::path& path) {
   fs::path here = path;
   while (const Config* extends = files.back().find("extends")) {
     const Place place = extends->place();
-    const auto fail = [&](std::string message) {
+    const auto fail = [&](const std::string& message) {
       throw StudyError({{*place.file, place.line, place.column, printable(message)}});
     };
     const std::string* name = extends->as_text();
-    if (name == nullptr) fail(fmt::format("extends is {}, expected the path of a study file", extends->what()));
+    if (name == nullptr)
+      fail(fmt::format("extends is {}, expected the path of a study file", extends->what()));
     here = (here.parent_path() / *name).lexically_normal();
     std::error_code code;
     const fs::path canonical = fs::weakly_canonical(here, code);
@@ -38,7 +39,8 @@ std::vector<Config> read_chain(const fs::path& path) {
       for (auto it = again; it != seen.end(); ++it) cycle += it->filename().string() + " -> ";
       fail(fmt::format("extends in a circle: {}{}", cycle, again->filename().string()));
     }
-    if (files.size() == kMaxChain) fail(fmt::format("more than {} files extend each other", kMaxChain));
+    if (files.size() == kMaxChain)
+      fail(fmt::format("more than {} files extend each other", kMaxChain));
     files.push_back(read_toml(here, place));
     seen.push_back(canonical);
   }
@@ -47,9 +49,11 @@ std::vector<Config> read_chain(const fs::path& path) {
 
 bool is_axis(const Config& value) {
   if (value.as_table() == nullptr) return true;
-  return std::any_of(value.as_table()->begin(), value.as_table()->end(), [](const Config::Entry& entry) {
-    return entry.key == "values" || entry.key == "range" || entry.key == "log" || entry.key == "n" || entry.key == "step";
-  });
+  return std::any_of(value.as_table()->begin(), value.as_table()->end(),
+                     [](const Config::Entry& entry) {
+                       return entry.key == "values" || entry.key == "range" || entry.key == "log" ||
+                              entry.key == "n" || entry.key == "step";
+                     });
 }
 
 /// `optimizer.lr = [...]` without quotes is a table in a table: the address is its path.
@@ -59,12 +63,14 @@ void open_axes(Config& axes, const std::string& address, const Config::Entry& en
     axes.set(address, entry.key_place, entry.value);
     return;
   }
-  for (const Config::Entry& inner : *entry.value.as_table()) open_axes(axes, address + "." + inner.key, inner);
+  for (const Config::Entry& inner : *entry.value.as_table())
+    open_axes(axes, address + "." + inner.key, inner);
 }
 
 class Reader {
  public:
-  Reader(Document& document, Problems& problems) : document_(document), problems_(problems), merger_(problems) {}
+  Reader(Document& document, Problems& problems)
+      : document_(document), problems_(problems), merger_(problems) {}
 
   void add_file(const Config& file) {
     for (const Config::Entry& entry : *file.as_table()) {
@@ -79,11 +85,13 @@ class Reader {
     std::erase_if(key, [](char c) { return c == '"' || c == '\''; });
     key.erase(0, key.find_first_not_of(' '));
     key.erase(key.find_last_not_of(' ') + 1);
-    if (equals == std::string::npos || key.empty()) return problems_.add(place, "expected key=value");
+    if (equals == std::string::npos || key.empty())
+      return problems_.add(place, "expected key=value");
     if (key == "extends") return problems_.add(place, "extends has its place in a file");
     const std::size_t begin = text.find_first_not_of(' ', equals + 1);
     Config value = parse_value(begin == std::string::npos ? "\"\"" : text.substr(begin), place);
-    if (split_address(key).empty()) return merger_.set(document_.root, {key, place, value});  // says what is wrong
+    if (split_address(key).empty())
+      return merger_.set(document_.root, {key, place, value});  // says what is wrong
     if (key.starts_with("arms.")) return add_to_arm(key.substr(5), {key, place, std::move(value)});
     add({key, place, std::move(value)});
   }
@@ -98,7 +106,8 @@ class Reader {
       return add({first, entry.key_place, std::move(table)});
     }
     if (entry.value.as_table() == nullptr) {
-      return problems_.add(entry.value.place(), fmt::format("{} is {}, expected a table", first, entry.value.what()));
+      return problems_.add(entry.value.place(),
+                           fmt::format("{} is {}, expected a table", first, entry.value.what()));
     }
     first == "arms" ? add_arms(entry) : add_sweep(entry);
   }
@@ -119,16 +128,21 @@ class Reader {
       return problems_.add(entry.key_place, "an arm's name has 1 to 200 characters");
     }
     if (entry.value.as_table() == nullptr) {
-      return problems_.add(entry.value.place(), fmt::format("arm '{}' is {}, expected a table of what it changes, {{}} for "
-                                                            "nothing", entry.key, entry.value.what()));
+      return problems_.add(
+          entry.value.place(),
+          fmt::format("arm '{}' is {}, expected a table of what it changes, {{}} for "
+                      "nothing",
+                      entry.key, entry.value.what()));
     }
     if (entry.key == "base" && !entry.value.as_table()->empty()) {
-      return problems_.add(entry.key_place, "an arm 'base' that changes something would hide the base from '@base'; "
-                                            "call it otherwise");
+      return problems_.add(entry.key_place,
+                           "an arm 'base' that changes something would hide the base from '@base'; "
+                           "call it otherwise");
     }
     auto found = std::find_if(document_.arms.begin(), document_.arms.end(),
                               [&](const ArmText& arm) { return arm.name == entry.key; });
-    if (found == document_.arms.end()) found = document_.arms.insert(found, {entry.key, entry.key_place, {}});
+    if (found == document_.arms.end())
+      found = document_.arms.insert(found, {entry.key, entry.key_place, {}});
     found->overlays.push_back(entry.value);
   }
 
@@ -138,7 +152,8 @@ class Reader {
     std::vector<std::string> names;
     for (ArmText& arm : document_.arms) {
       names.push_back(arm.name);
-      if (address.starts_with(arm.name + ".") && (!found || arm.name.size() > found->name.size())) found = &arm;
+      if (address.starts_with(arm.name + ".") && (!found || arm.name.size() > found->name.size()))
+        found = &arm;
     }
     if (found != nullptr) {
       Config overlay = Config::table(entry.key_place);
@@ -148,7 +163,8 @@ class Reader {
     }
     const std::string name = address.substr(0, address.find('.'));
     if (entry.value.as_table() == nullptr) {
-      return problems_.add(entry.key_place, fmt::format("no arm is named '{}'{}", name, registry::did_you_mean(name, names)));
+      return problems_.add(entry.key_place, fmt::format("no arm is named '{}'{}", name,
+                                                        registry::did_you_mean(name, names)));
     }
     document_.has_arms = true;
     add_arm({address, entry.key_place, std::move(entry.value)});
@@ -171,7 +187,8 @@ class Reader {
 
   void add_zip(const Config::Entry& zip) {
     Config* table = document_.sweep.find("zip");
-    if (table == nullptr) table = &document_.sweep.set("zip", zip.key_place, Config::table(zip.key_place));
+    if (table == nullptr)
+      table = &document_.sweep.set("zip", zip.key_place, Config::table(zip.key_place));
     for (const Config::Entry& entry : *zip.value.as_table()) open_axes(*table, entry.key, entry);
   }
 
@@ -183,11 +200,13 @@ class Reader {
 }  // namespace
 
 const ArmText* Document::arm(const std::string& name) const {
-  const auto found = std::find_if(arms.begin(), arms.end(), [&](const ArmText& arm) { return arm.name == name; });
+  const auto found =
+      std::find_if(arms.begin(), arms.end(), [&](const ArmText& arm) { return arm.name == name; });
   return found == arms.end() ? nullptr : &*found;
 }
 
-Document read_document(const fs::path& path, const std::vector<std::string>& overrides, Problems& problems) {
+Document read_document(const fs::path& path, const std::vector<std::string>& overrides,
+                       Problems& problems) {
   const std::vector<Config> files = read_chain(path);
   Document document;
   Reader reader(document, problems);

@@ -22,14 +22,16 @@ struct ArmText {
 struct Document {
   Config root;  // everything but arms and sweep
   std::vector<ArmText> arms;
-  Config sweep;  // addresses in order, nested tables opened up into them; `search` and `zip` besides
+  Config
+      sweep;  // addresses in order, nested tables opened up into them; `search` and `zip` besides
   Place arms_place, sweep_place;
   bool has_arms = false, has_sweep = false;
 
   [[nodiscard]] const ArmText* arm(const std::string& name) const;
 };
 
-/// Throws StudyError at once where a file can't be read, isn't TOML or extends itself; other problems are gathered.
+/// Throws StudyError at once where a file can't be read, isn't TOML or extends itself; other
+/// problems are gathered.
 Document read_document(const std::filesystem::path& path, const std::vector<std::string>& overrides,
                        Problems& problems);
 

@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::size_t kMaxParts = 24;
 
-std::string below(const std::string& at, const std::string& key) { return at.empty() ? key : at + "." + key; }
+std::string below(const std::string& at, const std::string& key) {
+  return at.empty() ? key : at + "." + key;
+}
 
 std::string rest(const std::vector<std::string>& path, std::size_t step) {
   std::string result;
@@ -33,7 +35,8 @@ void open_part(Config& part) {
   if (part.as_text() != nullptr) part = as_table(part);
 }
 
-/// Another data set leaves the settings and transforms of [data] as they are: they aren't the data set's.
+/// Another data set leaves the settings and transforms of [data] as they are: they aren't the data
+/// set's.
 void drop_dataset(Config& data) {
   std::erase_if(*data.as_table(), [](const Config::Entry& entry) {
     return entry.key != "transforms" && find_field(data_fields(), entry.key) == nullptr;
@@ -41,7 +44,8 @@ void drop_dataset(Config& data) {
 }
 
 Config* find_entry(Config::List& list, const std::string& name) {
-  const auto found = std::find_if(list.begin(), list.end(), [&](const Config& it) { return entry_name(it) == name; });
+  const auto found = std::find_if(list.begin(), list.end(),
+                                  [&](const Config& it) { return entry_name(it) == name; });
   return found == list.end() ? nullptr : &*found;
 }
 
@@ -59,7 +63,8 @@ std::vector<std::string> split_address(std::string_view address) {
 }
 
 bool is_part_list(std::string_view address) {
-  return address == "callback" || address == "metric" || address == "tracker" || address == "data.transforms";
+  return address == "callback" || address == "metric" || address == "tracker" ||
+         address == "data.transforms";
 }
 
 std::string entry_name(const Config& entry) {
@@ -82,8 +87,10 @@ void Merger::merge_table(Config& base, const Config& over, const std::string& at
 void Merger::set(Config& base, const std::string& at, const Config::Entry& entry) {
   const Path path = split_address(entry.key);
   if (path.empty()) {
-    return problems_.add(entry.key_place, fmt::format("'{}' is no address: expected at most {} names with dots between",
-                                                      entry.key.substr(0, 60), kMaxParts));
+    return problems_.add(
+        entry.key_place,
+        fmt::format("'{}' is no address: expected at most {} names with dots between",
+                    entry.key.substr(0, 60), kMaxParts));
   }
   assign(base, at, path, 0, entry);
 }
@@ -93,11 +100,13 @@ void Merger::assign(Config& base, const std::string& at, const Path& path, std::
   if (at == "schedule") return assign_schedule(base, rest(path, step), entry);
   const std::size_t left = path.size() - step;
   if (left == 1) return put(base, at, path[step], entry);
-  if (left == 2 && path[step + 1] == "use") {  // another part, not another name for the same parameters
+  if (left == 2 &&
+      path[step + 1] == "use") {  // another part, not another name for the same parameters
     Config part = Config::table(entry.value.place());
     part.set("use", entry.key_place, entry.value);
     const std::string where = below(at, path[step]);
-    if (!is_part_list(where)) return put(base, at, path[step], {path[step], entry.key_place, std::move(part)});
+    if (!is_part_list(where))
+      return put(base, at, path[step], {path[step], entry.key_place, std::move(part)});
   }
   descend(base, at, path, step, entry);
 }
@@ -109,24 +118,30 @@ void Merger::descend(Config& base, const std::string& at, const Path& path, std:
   const std::string where = below(at, key);
   Config* child = base.find(key);
   if (child == nullptr) {
-    Config fresh = is_part_list(where) ? Config(Config::List{}, entry.key_place) : Config::table(entry.key_place);
+    Config fresh = is_part_list(where) ? Config(Config::List{}, entry.key_place)
+                                       : Config::table(entry.key_place);
     child = &base.set(key, entry.key_place, std::move(fresh));
   }
-  if (is_part_list(where) && child->as_text() != nullptr) *child = Config(Config::List{*child}, child->place());
-  if (is_part_list(where) && child->as_list() != nullptr) return assign_in_list(*child, where, path, step + 1, entry);
+  if (is_part_list(where) && child->as_text() != nullptr)
+    *child = Config(Config::List{*child}, child->place());
+  if (is_part_list(where) && child->as_list() != nullptr)
+    return assign_in_list(*child, where, path, step + 1, entry);
   open_part(*child);
   if (child->as_table() == nullptr) {
-    return problems_.add(entry.key_place, fmt::format("'{}' leads nowhere: {} is {}", entry.key, where, child->what()));
+    return problems_.add(entry.key_place, fmt::format("'{}' leads nowhere: {} is {}", entry.key,
+                                                      where, child->what()));
   }
   assign(*child, where, path, step + 1, entry);
 }
 
 /// The last step of an address.
-void Merger::put(Config& base, const std::string& at, const std::string& key, const Config::Entry& entry) {
+void Merger::put(Config& base, const std::string& at, const std::string& key,
+                 const Config::Entry& entry) {
   const std::string where = below(at, key);
   const Config& over = entry.value;
   if (where == "schedule" || is_part_list(where)) {
-    const bool by_name = over.as_table() != nullptr && (where == "schedule" || over.find("use") == nullptr);
+    const bool by_name =
+        over.as_table() != nullptr && (where == "schedule" || over.find("use") == nullptr);
     if (by_name) {
       for (const Config::Entry& inner : *over.as_table()) {
         Path path = split_address(inner.key);
@@ -140,7 +155,8 @@ void Merger::put(Config& base, const std::string& at, const std::string& key, co
   }
   Config* current = base.find(key);
   const bool is_part = over.as_table() != nullptr || over.as_text() != nullptr;
-  const bool was_part = current != nullptr && (current->as_table() != nullptr || current->as_text() != nullptr);
+  const bool was_part =
+      current != nullptr && (current->as_table() != nullptr || current->as_text() != nullptr);
   const bool both_texts = was_part && current->as_text() != nullptr && over.as_text() != nullptr;
   if (!is_part || !was_part || both_texts) {
     base.set(key, entry.key_place, opened(over, where));
@@ -150,14 +166,17 @@ void Merger::put(Config& base, const std::string& at, const std::string& key, co
 }
 
 /// A table over a table or the name of a part.
-void Merger::put_part(Config& current, const std::string& at, const Config& over, const Place& key_place) {
+void Merger::put_part(Config& current, const std::string& at, const Config& over,
+                      const Place& key_place) {
   open_part(current);
   const std::string* use = over.use();
-  const bool other = over.find("use") != nullptr && (current.use() == nullptr || use == nullptr || *current.use() != *use);
+  const bool other = over.find("use") != nullptr &&
+                     (current.use() == nullptr || use == nullptr || *current.use() != *use);
   if (other && at == "data") {
     if (current.find("use") != nullptr) drop_dataset(current);
   } else if (other) {
-    const bool is_default = current.find("use") == nullptr && use != nullptr && *use == default_part(at);
+    const bool is_default =
+        current.find("use") == nullptr && use != nullptr && *use == default_part(at);
     if (!is_default) current = Config::table(key_place);
   }
   merge_table(current, over, at);
@@ -188,7 +207,8 @@ void Merger::assign_schedule(Config& base, const std::string& target, const Conf
   const bool is_address = entry.value.as_table() != nullptr && entry.value.find("use") == nullptr &&
                           base.find(target) == nullptr && !entry.value.as_table()->empty();
   if (!is_address) return put(base, "schedule", target, entry);
-  for (const Config::Entry& inner : *entry.value.as_table()) assign_schedule(base, target + "." + inner.key, inner);
+  for (const Config::Entry& inner : *entry.value.as_table())
+    assign_schedule(base, target + "." + inner.key, inner);
 }
 
 void Merger::assign_in_list(Config& list, const std::string& at, const Path& path, std::size_t step,
@@ -197,8 +217,9 @@ void Merger::assign_in_list(Config& list, const std::string& at, const Path& pat
   if (step + 1 == path.size()) return put_in_list(*list.as_list(), at, name, entry);
   Config* found = find_entry(*list.as_list(), name);
   if (found == nullptr) {
-    return problems_.add(entry.key_place, fmt::format("{} has no entry '{}'{}", at, name,
-                                                      registry::did_you_mean(name, entry_names(list))));
+    return problems_.add(entry.key_place,
+                         fmt::format("{} has no entry '{}'{}", at, name,
+                                     registry::did_you_mean(name, entry_names(list))));
   }
   open_part(*found);
   if (step + 2 == path.size() && path[step + 1] == "use") {
@@ -216,16 +237,20 @@ void Merger::put_in_list(Config::List& list, const std::string& at, const std::s
   const bool adds = entry.value.find("use") != nullptr || entry.value.as_text() != nullptr;
   if (found == nullptr && !adds) {
     const auto hint = registry::did_you_mean(name, entry_names(Config(list, {})));
-    return problems_.add(entry.key_place, fmt::format("{} has no entry '{}'{}{}", at, name, hint,
-                                                      entry.value.is_false() ? "" : "; to add one, give it `use`"));
+    return problems_.add(entry.key_place,
+                         fmt::format("{} has no entry '{}'{}{}", at, name, hint,
+                                     entry.value.is_false() ? "" : "; to add one, give it `use`"));
   }
   if (entry.value.is_false()) {
     std::erase_if(list, [&](const Config& it) { return entry_name(it) == name; });
     return;
   }
   if (!adds && entry.value.as_table() == nullptr) {
-    return problems_.add(entry.value.place(), fmt::format("{}.{} is {}, expected the name of a part, a table, or false to "
-                                                          "remove it", at, name, entry.value.what()));
+    return problems_.add(
+        entry.value.place(),
+        fmt::format("{}.{} is {}, expected the name of a part, a table, or false to "
+                    "remove it",
+                    at, name, entry.value.what()));
   }
   if (found == nullptr) {
     list.push_back(opened(as_table(entry.value), below(at, name)));
@@ -235,7 +260,8 @@ void Merger::put_in_list(Config::List& list, const std::string& at, const std::s
   }
   if (entry_name(*found) == name) return;
   if (found->find("name") != nullptr) {
-    return problems_.add(found->find("name")->place(), fmt::format("the entry '{}' of {} has another `name`", name, at));
+    return problems_.add(found->find("name")->place(),
+                         fmt::format("the entry '{}' of {} has another `name`", name, at));
   }
   found->set("name", entry.key_place, Config::text(name, entry.key_place));
 }
@@ -266,11 +292,13 @@ const Config* at_address(const Config& root, std::string_view address, Place* ne
       }
     } else if (at.starts_with("schedule.") && here == root.find("schedule")) {
       for (std::size_t end = path.size(); end > step && next == nullptr; --end) {
-        const std::string target = rest({path.begin(), path.begin() + static_cast<std::ptrdiff_t>(end)}, step);
+        const std::string target =
+            rest({path.begin(), path.begin() + static_cast<std::ptrdiff_t>(end)}, step);
         next = here->find(target);
         if (next != nullptr) step = end - 1;
       }
-    } else if (here->as_text() != nullptr && (path[step] == "use" || path[step] == *here->as_text())) {
+    } else if (here->as_text() != nullptr &&
+               (path[step] == "use" || path[step] == *here->as_text())) {
       next = here;
     } else {
       next = here->find(path[step]);

@@ -13,12 +13,14 @@ auto key_of(const Diagnostic& it) { return std::tie(it.file, it.line, it.column,
 
 std::string joined(const std::vector<Diagnostic>& problems) {
   std::string text;
-  for (const Diagnostic& problem : problems) text += fmt::format("{}{}", text.empty() ? "" : "\n", problem.text());
+  for (const Diagnostic& problem : problems)
+    text += fmt::format("{}{}", text.empty() ? "" : "\n", problem.text());
   return text;
 }
 
 std::vector<Diagnostic> sorted(std::vector<Diagnostic> problems) {
-  std::sort(problems.begin(), problems.end(), [](const auto& a, const auto& b) { return key_of(a) < key_of(b); });
+  std::sort(problems.begin(), problems.end(),
+            [](const auto& a, const auto& b) { return key_of(a) < key_of(b); });
   problems.erase(std::unique(problems.begin(), problems.end()), problems.end());
   return problems;
 }
@@ -26,23 +28,30 @@ std::vector<Diagnostic> sorted(std::vector<Diagnostic> problems) {
 }  // namespace
 
 std::string Diagnostic::text() const {
-  return line == 0 ? fmt::format("{}: {}", file, message) : fmt::format("{}:{}:{}: {}", file, line, column, message);
+  return line == 0 ? fmt::format("{}: {}", file, message)
+                   : fmt::format("{}:{}:{}: {}", file, line, column, message);
 }
 
 StudyError::StudyError(std::vector<Diagnostic> problems)
     : Error(joined(sorted(problems))), problems_(sorted(std::move(problems))) {}
 
-bool Problems::Before::operator()(const Diagnostic& a, const Diagnostic& b) const { return key_of(a) < key_of(b); }
+bool Problems::Before::operator()(const Diagnostic& a, const Diagnostic& b) const {
+  return key_of(a) < key_of(b);
+}
 
-void Problems::add(const Place& place, std::string message) { add_of_arm(place, std::move(message), ""); }
+void Problems::add(const Place& place, const std::string& message) {
+  add_of_arm(place, message, "");
+}
 
-void Problems::add_of_arm(const Place& place, std::string message, const std::string& arm) {
-  if (!place.file) return add(std::move(message));
+void Problems::add_of_arm(const Place& place, const std::string& message, const std::string& arm) {
+  if (!place.file) return add(message);
   auto& arms = found_[{*place.file, place.line, place.column, printable(message)}];
   if (!arm.empty()) arms.insert(arm);
 }
 
-void Problems::add(std::string message) { found_.try_emplace({path_, 1, 1, printable(message)}); }
+void Problems::add(const std::string& message) {
+  found_.try_emplace({path_, 1, 1, printable(message)});
+}
 
 void Problems::raise() const {
   if (found_.empty()) return;
@@ -50,7 +59,8 @@ void Problems::raise() const {
   for (const auto& [problem, arms] : found_) {
     problems.push_back(problem);
     std::string names;
-    for (const std::string& arm : arms) names += fmt::format("{}{}", names.empty() ? "" : ", ", arm);
+    for (const std::string& arm : arms)
+      names += fmt::format("{}{}", names.empty() ? "" : ", ", arm);
     if (!names.empty()) problems.back().message += fmt::format(" (in arm {})", printable(names));
   }
   throw StudyError(std::move(problems));

@@ -2,10 +2,10 @@
 #include "study/read_toml.h"
 
 #include <fmt/format.h>
+#include <toml++/toml.h>
 
 #include <algorithm>
 #include <fstream>
-#include <toml++/toml.h>
 
 namespace paribus {
 namespace {
@@ -15,8 +15,8 @@ constexpr int kMaxDepth = 24;  // of tables and lists in each other; of dots in 
 
 [[noreturn]] void fail(Diagnostic problem) { throw StudyError({std::move(problem)}); }
 
-/// Keys of very many parts ("a.a.a...") nest tables so deeply that freeing them would exhaust the stack: they are
-/// refused before parsing. Lists and inline tables are bounded by the parser.
+/// Keys of very many parts ("a.a.a...") nest tables so deeply that freeing them would exhaust the
+/// stack: they are refused before parsing. Lists and inline tables are bounded by the parser.
 class KeyDepth {
  public:
   explicit KeyDepth(const std::string& text) : text_(text) {}
@@ -31,7 +31,9 @@ class KeyDepth {
         continue;
       }
       if (c == '#') skip_comment();
-      if (at_ < text_.size() && std::string_view("=[]{},\n").find(text_[at_]) != std::string_view::npos) dots = 0;
+      if (at_ < text_.size() &&
+          std::string_view("=[]{},\n").find(text_[at_]) != std::string_view::npos)
+        dots = 0;
       if (c == '.' && ++dots > kMaxDepth) return line_;
       advance();
     }
@@ -75,7 +77,8 @@ class Converter {
   [[nodiscard]] Config operator()(const toml::node& node, int depth = 0) const {
     const Place here = place(node.source());
     if (depth > kMaxDepth) {
-      fail({*file_, here.line, here.column, fmt::format("tables or lists nested more than {} deep", kMaxDepth)});
+      fail({*file_, here.line, here.column,
+            fmt::format("tables or lists nested more than {} deep", kMaxDepth)});
     }
     if (const auto* table = node.as_table()) return convert(*table, here, depth);
     if (const auto* array = node.as_array()) return convert(*array, here, depth);
@@ -105,9 +108,11 @@ class Converter {
     for (const auto& [key, value] : table) {
       entries.push_back({std::string(key.str()), place(key.source()), (*this)(value, depth + 1)});
     }
-    std::stable_sort(entries.begin(), entries.end(), [](const Config::Entry& a, const Config::Entry& b) {
-      return std::pair(a.key_place.line, a.key_place.column) < std::pair(b.key_place.line, b.key_place.column);
-    });
+    std::stable_sort(entries.begin(), entries.end(),
+                     [](const Config::Entry& a, const Config::Entry& b) {
+                       return std::pair(a.key_place.line, a.key_place.column) <
+                              std::pair(b.key_place.line, b.key_place.column);
+                     });
     return {std::move(entries), here};
   }
 
@@ -122,7 +127,8 @@ Config replaced(const Config& value, const Place& place) {
   }
   if (const auto* table = value.as_table()) {
     Config copy = Config::table(place);
-    for (const Config::Entry& entry : *table) copy.set(entry.key, place, replaced(entry.value, place));
+    for (const Config::Entry& entry : *table)
+      copy.set(entry.key, place, replaced(entry.value, place));
     return copy;
   }
   if (const auto* flag = value.as_bool()) return {*flag, place};
@@ -135,7 +141,8 @@ Config replaced(const Config& value, const Place& place) {
 }  // namespace
 
 Config parse_toml(const std::string& text, const std::string& file) {
-  if (text.size() > kMaxBytes) fail({file, 0, 0, fmt::format("larger than {} MiB, which no study is", kMaxBytes >> 20)});
+  if (text.size() > kMaxBytes)
+    fail({file, 0, 0, fmt::format("larger than {} MiB, which no study is", kMaxBytes >> 20)});
   if (const int line = KeyDepth(text).first_too_deep()) {
     fail({file, line, 1, fmt::format("a key of more than {} parts", kMaxDepth)});
   }
@@ -151,7 +158,8 @@ Config parse_toml(const std::string& text, const std::string& file) {
 Config read_toml(const std::filesystem::path& path, const Place& asked) {
   const auto refuse = [&](const std::string& why) {
     if (!asked.file) fail({path.string(), 0, 0, why});
-    fail({*asked.file, asked.line, asked.column, fmt::format("{}: {}", printable(path.string()), why)});
+    fail({*asked.file, asked.line, asked.column,
+          fmt::format("{}: {}", printable(path.string()), why)});
   };
   std::error_code code;
   const auto status = std::filesystem::status(path, code);
@@ -163,14 +171,16 @@ Config read_toml(const std::filesystem::path& path, const Place& asked) {
   stream.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (stream.bad()) refuse("can't be read");
   text.resize(static_cast<std::size_t>(stream.gcount()));
-  if (text.size() > kMaxBytes) refuse(fmt::format("larger than {} MiB, which no study is", kMaxBytes >> 20));
+  if (text.size() > kMaxBytes)
+    refuse(fmt::format("larger than {} MiB, which no study is", kMaxBytes >> 20));
   return parse_toml(text, path.string());
 }
 
 Config parse_value(const std::string& text, const Place& place) {
   const bool several_lines = text.find_first_of("\r\n") != std::string::npos;
   try {
-    if (several_lines) throw StudyError({{*place.file, 0, 0, "the value has several lines, expected one"}});
+    if (several_lines)
+      throw StudyError({{*place.file, 0, 0, "the value has several lines, expected one"}});
     const Config table = parse_toml("value = " + text, "");
     return replaced(*table.find("value"), place);
   } catch (const StudyError& problem) {

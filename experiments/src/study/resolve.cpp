@@ -17,7 +17,7 @@ using registry::FieldSchema;
 using registry::FieldType;
 using registry::PartSchema;
 
-constexpr int kMaxDepth = 16;        // of parts in parts
+constexpr int kMaxDepth = 16;           // of parts in parts
 constexpr std::size_t kMaxList = 1000;  // parts in a list
 
 std::string list_of(const std::vector<std::string>& names) {
@@ -27,13 +27,17 @@ std::string list_of(const std::vector<std::string>& names) {
 }
 
 /// Near misses, or else all there is.
-std::string hint(const std::string& word, const std::vector<std::string>& names, const std::string& what) {
+std::string hint(const std::string& word, const std::vector<std::string>& names,
+                 const std::string& what) {
   const std::string near = registry::did_you_mean(word, names);
   if (!near.empty()) return near;
-  return names.empty() ? fmt::format("; there are no {}", what) : fmt::format("; {}: {}", what, list_of(names));
+  return names.empty() ? fmt::format("; there are no {}", what)
+                       : fmt::format("; {}: {}", what, list_of(names));
 }
 
-std::string shown(const std::string& word) { return word.size() <= 60 ? word : word.substr(0, 60) + "..."; }
+std::string shown(const std::string& word) {
+  return word.size() <= 60 ? word : word.substr(0, 60) + "...";
+}
 
 /// The words for what a field expects, as `checked` says them.
 std::string expected(FieldSchema field) {
@@ -50,7 +54,8 @@ std::string expected(FieldSchema field) {
 
 bool is_name(const std::string& name) {
   return !name.empty() && name.size() <= 100 && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
   });
 }
 
@@ -65,8 +70,9 @@ std::string refusal_of(const registry::Catalog& catalog, const std::string& name
 }
 
 const std::vector<std::string>& top_keys() {
-  static const std::vector<std::string> kKeys{"extends",  "study",  "data",   "model",    "loss",    "optimizer", "schedule",
-                                              "train",    "metric", "callback", "tracker", "arms",    "sweep",     "ablate"};
+  static const std::vector<std::string> kKeys{
+      "extends", "study",  "data",     "model",   "loss", "optimizer", "schedule",
+      "train",   "metric", "callback", "tracker", "arms", "sweep",     "ablate"};
   return kKeys;
 }
 
@@ -75,7 +81,8 @@ std::string near_top_key(const std::string& key) {
   const std::pair<const char*, const std::vector<FieldSchema>&> tables[] = {
       {"study", study_fields()}, {"data", data_fields()}, {"train", train_fields()}};
   for (const auto& [table, fields] : tables) {
-    if (find_field(fields, key) != nullptr) return fmt::format("; did you mean '{}.{}'?", table, key);
+    if (find_field(fields, key) != nullptr)
+      return fmt::format("; did you mean '{}.{}'?", table, key);
   }
   return registry::did_you_mean(key, top_keys());
 }
@@ -83,7 +90,8 @@ std::string near_top_key(const std::string& key) {
 void check_top_keys(const Config& root, Problems& problems) {
   for (const Config::Entry& entry : *root.as_table()) {
     if (std::find(top_keys().begin(), top_keys().end(), entry.key) != top_keys().end()) continue;
-    problems.add(entry.key_place, fmt::format("unknown key '{}'{}", shown(entry.key), near_top_key(entry.key)));
+    problems.add(entry.key_place,
+                 fmt::format("unknown key '{}'{}", shown(entry.key), near_top_key(entry.key)));
   }
 }
 
@@ -97,8 +105,9 @@ TrainSettings train_of(const Config& root, Problems& problems) {
   }
   for (const Config::Entry& entry : *table->as_table()) {
     if (find_field(train_fields(), entry.key) != nullptr) continue;
-    problems.add(entry.key_place, fmt::format("unknown key '{}' in [train]{}", shown(entry.key),
-                                              registry::did_you_mean(entry.key, names_of(train_fields()))));
+    problems.add(entry.key_place,
+                 fmt::format("unknown key '{}' in [train]{}", shown(entry.key),
+                             registry::did_you_mean(entry.key, names_of(train_fields()))));
   }
   read_settings(train_settings(), "train", *table, settings, problems);
   return settings;
@@ -106,12 +115,14 @@ TrainSettings train_of(const Config& root, Problems& problems) {
 
 }  // namespace
 
-std::optional<Value> checked_value(const FieldSchema& field, const Config& value, const std::string& who,
-                                   Problems& problems) {
+std::optional<Value> checked_value(const FieldSchema& field, const Config& value,
+                                   const std::string& who, Problems& problems) {
   Value plain;
   if (!value.to_value(plain)) {
-    const char* got = value.as_list() != nullptr ? "a list of mixed or nested values" : value.what();
-    problems.add(value.place(), fmt::format("{}: '{}' got {}, {}", who, field.name, got, expected(field)));
+    const char* got =
+        value.as_list() != nullptr ? "a list of mixed or nested values" : value.what();
+    problems.add(value.place(),
+                 fmt::format("{}: '{}' got {}, {}", who, field.name, got, expected(field)));
     return {};
   }
   try {
@@ -122,18 +133,23 @@ std::optional<Value> checked_value(const FieldSchema& field, const Config& value
   }
 }
 
-const PartSchema* Resolver::schema_of(const std::string& kind, const Config* value, const std::string& default_use,
-                                      const std::string& address, const Place& holder) {
+const PartSchema* Resolver::schema_of(const std::string& kind, const Config* value,
+                                      const std::string& default_use, const std::string& address,
+                                      const Place& holder) {
   const Config* use = value;
   if (value != nullptr && value->as_text() == nullptr) {
     if (value->as_table() == nullptr) {
-      problems_.add(value->place(), fmt::format("{} is {}, expected the name of a part of kind {}, or a table with its `use`",
-                                                address, value->what(), kind));
+      problems_.add(
+          value->place(),
+          fmt::format("{} is {}, expected the name of a part of kind {}, or a table with its `use`",
+                      address, value->what(), kind));
       return nullptr;
     }
     use = value->find("use");
     if (use != nullptr && use->as_text() == nullptr) {
-      problems_.add(use->place(), fmt::format("`use` is {}, expected the name of a part of kind {} in quotes", use->what(), kind));
+      problems_.add(use->place(),
+                    fmt::format("`use` is {}, expected the name of a part of kind {} in quotes",
+                                use->what(), kind));
       return nullptr;
     }
   }
@@ -141,50 +157,62 @@ const PartSchema* Resolver::schema_of(const std::string& kind, const Config* val
   const Place& place = use != nullptr ? use->place() : value != nullptr ? value->place() : holder;
   if (use == nullptr && name.empty()) {
     problems_.add(place, fmt::format("{} names no part: give it `use`; {}", address,
-                                     fmt::format("parts of kind {}: {}", kind, list_of(catalog_.names(kind)))));
+                                     fmt::format("parts of kind {}: {}", kind,
+                                                 list_of(catalog_.names(kind)))));
     return nullptr;
   }
   if (const PartSchema* schema = catalog_.find(kind, name)) return schema;
   if (name == kUnresolved && !problems_.empty()) return nullptr;
   if (name.starts_with('@')) {
-    problems_.add(place, fmt::format("'{}': an arm is referred to within [arms] only", shown(name)));
+    problems_.add(place,
+                  fmt::format("'{}': an arm is referred to within [arms] only", shown(name)));
     return nullptr;
   }
   problems_.add(place, fmt::format("no {} is named '{}'{}{}", kind, shown(name),
-                                   hint(name, catalog_.names(kind), "parts of kind " + kind), refusal_of(catalog_, name)));
+                                   hint(name, catalog_.names(kind), "parts of kind " + kind),
+                                   refusal_of(catalog_, name)));
   return nullptr;
 }
 
 /// Keys of a part's table that aren't its parameters.
 bool Resolver::is_own_key(const std::string& key, const PartSpec& part) const {
   if (key == "use") return true;
-  if (part.address == "data") return key == "transforms" || find_field(data_fields(), key) != nullptr;
+  if (part.address == "data")
+    return key == "transforms" || find_field(data_fields(), key) != nullptr;
   const std::size_t dot = part.address.rfind('.');
-  return key == "name" && dot != std::string::npos && is_part_list(std::string_view(part.address).substr(0, dot));
+  return key == "name" && dot != std::string::npos &&
+         is_part_list(std::string_view(part.address).substr(0, dot));
 }
 
-void Resolver::unknown_key(const PartSchema& schema, const Config::Entry& entry, const Fields& more) {
+void Resolver::unknown_key(const PartSchema& schema, const Config::Entry& entry,
+                           const Fields& more) {
   std::vector<std::string> names = names_of(schema.fields);
   for (const FieldSchema& field : more) names.push_back(field.name);
   if (!more.empty()) names.emplace_back("transforms");
   std::string near = hint(entry.key, names, "parameters");
-  for (const FieldSchema& slot : schema.fields) {  // a wrapper: the key may be meant for what it wraps
+  for (const FieldSchema& slot :
+       schema.fields) {  // a wrapper: the key may be meant for what it wraps
     const auto* use = std::get_if<std::string>(&slot.default_value);
-    const PartSchema* inner = slot.type == FieldType::part && use != nullptr ? catalog_.find(slot.of, *use) : nullptr;
-    if (inner != nullptr && inner->field(entry.key) != nullptr) near = fmt::format("; did you mean '{}.{}'?", slot.name, entry.key);
+    const PartSchema* inner =
+        slot.type == FieldType::part && use != nullptr ? catalog_.find(slot.of, *use) : nullptr;
+    if (inner != nullptr && inner->field(entry.key) != nullptr)
+      near = fmt::format("; did you mean '{}.{}'?", slot.name, entry.key);
   }
-  problems_.add(entry.key_place, fmt::format("{}/{}: unknown parameter '{}'{}", schema.kind, schema.name, shown(entry.key), near));
+  problems_.add(entry.key_place, fmt::format("{}/{}: unknown parameter '{}'{}", schema.kind,
+                                             schema.name, shown(entry.key), near));
 }
 
-void Resolver::read_slot(const PartSchema& schema, const FieldSchema& field, const Config* value, const Place& place,
-                         PartSpec& part) {
+void Resolver::read_slot(const PartSchema& schema, const FieldSchema& field, const Config* value,
+                         const Place& place, PartSpec& part) {
   const auto* text = std::get_if<std::string>(&field.default_value);
   const std::string default_use = text == nullptr ? "" : *text;
-  const bool is_empty = default_use.empty() && (value == nullptr || (value->as_text() && value->as_text()->empty()));
+  const bool is_empty =
+      default_use.empty() && (value == nullptr || (value->as_text() && value->as_text()->empty()));
   if (is_empty) return;
   if (depth_ == kMaxDepth) {
     problems_.add(value == nullptr ? place : value->place(),
-                  fmt::format("{}/{}: '{}' holds parts more than {} deep", schema.kind, schema.name, field.name, kMaxDepth));
+                  fmt::format("{}/{}: '{}' holds parts more than {} deep", schema.kind, schema.name,
+                              field.name, kMaxDepth));
     return;
   }
   ++depth_;
@@ -193,7 +221,8 @@ void Resolver::read_slot(const PartSchema& schema, const FieldSchema& field, con
   if (inner) part.slots.emplace(field.name, std::move(*inner));
 }
 
-void Resolver::read_params(const PartSchema& schema, const Config* table, const Place& place, PartSpec& part) {
+void Resolver::read_params(const PartSchema& schema, const Config* table, const Place& place,
+                           PartSpec& part) {
   static const Fields kNone;
   const std::string who = schema.kind + "/" + schema.name;
   if (table != nullptr && table->as_table() == nullptr) table = nullptr;
@@ -204,7 +233,8 @@ void Resolver::read_params(const PartSchema& schema, const Config* table, const 
     }
   }
   for (const FieldSchema& field : schema.fields) {
-    const Config* value = table == nullptr || is_own_key(field.name, part) ? nullptr : table->find(field.name);
+    const Config* value =
+        table == nullptr || is_own_key(field.name, part) ? nullptr : table->find(field.name);
     if (field.type == FieldType::part) {
       read_slot(schema, field, value, place, part);
     } else if (value == nullptr) {
@@ -215,8 +245,9 @@ void Resolver::read_params(const PartSchema& schema, const Config* table, const 
   }
 }
 
-std::optional<PartSpec> Resolver::part(const std::string& kind, const std::string& address, const Config* value,
-                                       const std::string& default_use, const Place& holder) {
+std::optional<PartSpec> Resolver::part(const std::string& kind, const std::string& address,
+                                       const Config* value, const std::string& default_use,
+                                       const Place& holder) {
   const PartSchema* schema = schema_of(kind, value, default_use, address, holder);
   if (schema == nullptr) {
     broken_.insert(address.substr(0, address.find('.')));
@@ -227,18 +258,22 @@ std::optional<PartSpec> Resolver::part(const std::string& kind, const std::strin
   return part;
 }
 
-std::vector<PartSpec> Resolver::parts(const std::string& kind, const std::string& address, const Config* list) {
+std::vector<PartSpec> Resolver::parts(const std::string& kind, const std::string& address,
+                                      const Config* list) {
   std::vector<PartSpec> result;
   if (list == nullptr) return result;
   if (list->as_text() == nullptr && list->as_list() == nullptr) {
-    const std::string form = address.find('.') == std::string::npos ? fmt::format("[[{}]]", address) : address + " = [...]";
-    problems_.add(list->place(), fmt::format("{} is {}, expected a list of parts: write {}", address, list->what(), form));
+    const std::string form = address.find('.') == std::string::npos ? fmt::format("[[{}]]", address)
+                                                                    : address + " = [...]";
+    problems_.add(list->place(), fmt::format("{} is {}, expected a list of parts: write {}",
+                                             address, list->what(), form));
     return result;
   }
   const Config::List one{*list};
   const Config::List& entries = list->as_text() != nullptr ? one : *list->as_list();
   if (entries.size() > kMaxList) {
-    problems_.add(list->place(), fmt::format("{} has {} parts, expected at most {}", address, entries.size(), kMaxList));
+    problems_.add(list->place(), fmt::format("{} has {} parts, expected at most {}", address,
+                                             entries.size(), kMaxList));
     return result;
   }
   std::set<std::string> names;
@@ -249,9 +284,11 @@ std::vector<PartSpec> Resolver::parts(const std::string& kind, const std::string
     if (given != nullptr && !is_name(name)) {
       problems_.add(place, "a part's `name` is made of letters, digits, '_' and '-', at most 100");
     } else if (!name.empty() && !names.insert(name).second) {
-      problems_.add(place, fmt::format("{} has two entries '{}'; give one of them another `name`", address, shown(name)));
+      problems_.add(place, fmt::format("{} has two entries '{}'; give one of them another `name`",
+                                       address, shown(name)));
     }
-    if (auto part = this->part(kind, address + "." + name, &entry, "", list->place())) result.push_back(std::move(*part));
+    if (auto part = this->part(kind, address + "." + name, &entry, "", list->place()))
+      result.push_back(std::move(*part));
   }
   return result;
 }
@@ -259,10 +296,12 @@ std::vector<PartSpec> Resolver::parts(const std::string& kind, const std::string
 void Resolver::dataset(const Config& root, TrialSpec& trial) {
   const Config* data = root.find("data");
   if (data == nullptr) {
-    return problems_.add(fmt::format("no data: name a data set, e.g. [data] use = \"mnist\"; parts of kind dataset: {}",
-                                     list_of(catalog_.names("dataset"))));
+    return problems_.add(fmt::format(
+        "no data: name a data set, e.g. [data] use = \"mnist\"; parts of kind dataset: {}",
+        list_of(catalog_.names("dataset"))));
   }
-  if (auto part = this->part("dataset", "data", data, "", data->place())) trial.dataset = std::move(*part);
+  if (auto part = this->part("dataset", "data", data, "", data->place()))
+    trial.dataset = std::move(*part);
   if (data->as_table() == nullptr) return;
   read_settings(data_settings(), "data", *data, trial.data, problems_);
   trial.transforms = parts("transform", "data.transforms", data->find("transforms"));
@@ -272,12 +311,17 @@ void Resolver::schedules(const Config& root, TrialSpec& trial, const std::string
   const Config* table = root.find("schedule");
   if (table == nullptr) return;
   if (table->as_table() == nullptr) {
-    return problems_.add(table->place(), fmt::format("schedule is {}, expected a table of addresses", table->what()));
+    return problems_.add(
+        table->place(),
+        fmt::format("schedule is {}, expected a table of addresses", table->what()));
   }
   for (const Config::Entry& entry : *table->as_table()) {
     if (entry.value.is_number()) {
-      problems_.add(entry.value.place(), fmt::format("a schedule is a part, got a number; for a constant write {} = {} in its "
-                                                     "own place", entry.key, entry.value.toml()));
+      problems_.add(
+          entry.value.place(),
+          fmt::format("a schedule is a part, got a number; for a constant write {} = {} in its "
+                      "own place",
+                      entry.key, entry.value.toml()));
       continue;
     }
     auto part = this->part("schedule", "schedule." + entry.key, &entry.value, "", entry.key_place);
@@ -287,11 +331,14 @@ void Resolver::schedules(const Config& root, TrialSpec& trial, const std::string
       problems_.add_of_arm(entry.key_place, target.problem, arm);
       continue;
     }
-    const auto twice = std::find_if(trial.schedules.begin(), trial.schedules.end(),
-                                    [&](const ScheduleSpec& it) { return it.target == target.address; });
+    const auto twice =
+        std::find_if(trial.schedules.begin(), trial.schedules.end(),
+                     [&](const ScheduleSpec& it) { return it.target == target.address; });
     if (twice != trial.schedules.end()) {
-      problems_.add_of_arm(entry.key_place, fmt::format("a second schedule of {}; the first is '{}'", target.address,
-                                                        twice->part.address), arm);
+      problems_.add_of_arm(entry.key_place,
+                           fmt::format("a second schedule of {}; the first is '{}'", target.address,
+                                       twice->part.address),
+                           arm);
     } else if (part) {
       trial.schedules.push_back({target.address, std::move(*part)});
     }
@@ -308,10 +355,12 @@ TrialSpec Resolver::trial(const Config& root, const std::string& arm) {
   const auto one = [&](const char* kind, PartSpec& place) {
     const Config* value = root.find(kind);
     if (value == nullptr && default_part(kind).empty()) {
-      return problems_.add(fmt::format("no {0}: name one, e.g. {0} = \"mlp\"; parts of kind {0}: {1}", kind,
-                                       list_of(catalog_.names(kind))));
+      return problems_.add(
+          fmt::format("no {0}: name one, e.g. {0} = \"mlp\"; parts of kind {0}: {1}", kind,
+                      list_of(catalog_.names(kind))));
     }
-    if (auto part = this->part(kind, kind, value, default_part(kind), value == nullptr ? Place{} : value->place())) {
+    if (auto part = this->part(kind, kind, value, default_part(kind),
+                               value == nullptr ? Place{} : value->place())) {
       place = std::move(*part);
     }
   };

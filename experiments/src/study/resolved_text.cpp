@@ -12,16 +12,19 @@ namespace paribus {
 namespace {
 
 bool same(const PartSpec& a, const PartSpec& b) {
-  if (a.kind != b.kind || a.use != b.use || a.address != b.address || a.params != b.params) return false;
-  return std::equal(a.slots.begin(), a.slots.end(), b.slots.begin(), b.slots.end(),
-                    [](const auto& x, const auto& y) { return x.first == y.first && same(x.second, y.second); });
+  if (a.kind != b.kind || a.use != b.use || a.address != b.address || a.params != b.params)
+    return false;
+  return std::equal(
+      a.slots.begin(), a.slots.end(), b.slots.begin(), b.slots.end(),
+      [](const auto& x, const auto& y) { return x.first == y.first && same(x.second, y.second); });
 }
 
 /// The same parts, whatever their parameters.
 bool alike(const PartSpec& a, const PartSpec& b) {
   if (a.kind != b.kind || a.use != b.use || a.address != b.address) return false;
-  return std::equal(a.slots.begin(), a.slots.end(), b.slots.begin(), b.slots.end(),
-                    [](const auto& x, const auto& y) { return x.first == y.first && alike(x.second, y.second); });
+  return std::equal(
+      a.slots.begin(), a.slots.end(), b.slots.begin(), b.slots.end(),
+      [](const auto& x, const auto& y) { return x.first == y.first && alike(x.second, y.second); });
 }
 
 using Compare = bool (*)(const PartSpec&, const PartSpec&);
@@ -31,8 +34,10 @@ bool lists(Compare compare, const std::vector<PartSpec>& a, const std::vector<Pa
 }
 
 template <class Settings>
-bool same_settings(const std::vector<Setting<Settings>>& keys, const Settings& a, const Settings& b) {
-  return std::all_of(keys.begin(), keys.end(), [&](const auto& key) { return key.get(a) == key.get(b); });
+bool same_settings(const std::vector<Setting<Settings>>& keys, const Settings& a,
+                   const Settings& b) {
+  return std::all_of(keys.begin(), keys.end(),
+                     [&](const auto& key) { return key.get(a) == key.get(b); });
 }
 
 /// "schedule.optimizer.lr"
@@ -48,17 +53,21 @@ std::string header_of(const std::string& prefix, const std::string& address) {
   return prefix + address;
 }
 
-/// One configuration's values as TOML. Keys before the first header go to `root`, all else to `body`.
+/// One configuration's values as TOML. Keys before the first header go to `root`, all else to
+/// `body`.
 class Writer {
  public:
   Writer(const Config& config, std::string prefix) : config_(config), prefix_(std::move(prefix)) {}
 
   std::string root, body;
 
-  void part(const PartSpec& spec) { part(spec, header_of(prefix_, spec.address), false, [] {}); }
+  void part(const PartSpec& spec) {
+    part(spec, header_of(prefix_, spec.address), false, [] {});
+  }
 
   void data(const TrialSpec& trial) {
-    part(trial.dataset, prefix_ + "data", false, [&] { settings(data_settings(), trial.data, "data"); });
+    part(trial.dataset, prefix_ + "data", false,
+         [&] { settings(data_settings(), trial.data, "data"); });
   }
 
   void train(const TrialSpec& trial) {
@@ -67,7 +76,8 @@ class Writer {
   }
 
   void list(const std::string& address, const std::vector<PartSpec>& parts, bool write_empty) {
-    if (parts.empty() && write_empty) root += fmt::format("{} = []  # {}\n", address, where(address));
+    if (parts.empty() && write_empty)
+      root += fmt::format("{} = []  # {}\n", address, where(address));
     for (const PartSpec& spec : parts) {
       part(spec, prefix_ + address, true, [&] {
         const std::string name = spec.address.substr(address.size() + 1);
@@ -77,8 +87,10 @@ class Writer {
   }
 
   template <class Settings>
-  void settings(const std::vector<Setting<Settings>>& keys, const Settings& settings, const std::string& at) {
-    for (const auto& key : keys) line(key.schema.name, key.get(settings), at + "." + key.schema.name);
+  void settings(const std::vector<Setting<Settings>>& keys, const Settings& settings,
+                const std::string& at) {
+    for (const auto& key : keys)
+      line(key.schema.name, key.get(settings), at + "." + key.schema.name);
   }
 
   void line(const std::string& key, const Value& value, const std::string& address) {
@@ -94,11 +106,13 @@ class Writer {
     const Config* written = at_address(config_, address);
     if (written == nullptr) return;
     if (written->as_list() != nullptr) {
-      root += fmt::format("{} = {}  # {}\n", address, written->toml(), printable(written->place().text()));
+      root += fmt::format("{} = {}  # {}\n", address, written->toml(),
+                          printable(written->place().text()));
       return;
     }
     body += fmt::format("\n[{}]\n", header_of(prefix_, address));
-    if (const std::string* use = written->as_text()) return line("use", toml_text(*use), printable(written->place().text()));
+    if (const std::string* use = written->as_text())
+      return line("use", toml_text(*use), printable(written->place().text()));
     for (const Config::Entry& entry : *written->as_table()) {
       if (address == "data" && entry.key == "transforms") continue;
       line(entry.key, entry.value.toml(), printable(entry.value.place().text()));
@@ -111,12 +125,14 @@ class Writer {
   }
 
  private:
-  void part(const PartSpec& spec, const std::string& header, bool in_list, const std::function<void()>& more) {
+  void part(const PartSpec& spec, const std::string& header, bool in_list,
+            const std::function<void()>& more) {
     body += in_list ? fmt::format("\n[[{}]]\n", header) : fmt::format("\n[{}]\n", header);
     line("use", Value{spec.use}, spec.address + ".use");
     more();
     for (const auto& [name, value] : spec.params) line(name, value, spec.address + "." + name);
-    for (const auto& [name, slot] : spec.slots) part(slot, header + "." + toml_key(name), false, [] {});
+    for (const auto& [name, slot] : spec.slots)
+      part(slot, header + "." + toml_key(name), false, [] {});
   }
 
   const Config& config_;
@@ -130,17 +146,25 @@ struct Section {
   std::function<void(Writer&, const TrialSpec&)> write;
 };
 
-Section one(const std::string& address, PartSpec TrialSpec::* member) {
-  return {address, [member](const TrialSpec& a, const TrialSpec& b) { return same(a.*member, b.*member); },
+Section one(const std::string& address, PartSpec TrialSpec::*member) {
+  return {address,
+          [member](const TrialSpec& a, const TrialSpec& b) { return same(a.*member, b.*member); },
           [member](const TrialSpec& a, const TrialSpec& b) { return alike(a.*member, b.*member); },
           [member](Writer& writer, const TrialSpec& trial) { writer.part(trial.*member); }};
 }
 
-Section many(const std::string& address, std::vector<PartSpec> TrialSpec::* member) {
+Section many(const std::string& address, std::vector<PartSpec> TrialSpec::*member) {
   const bool write_empty = address == "metric";  // none written would mean the default ones
-  return {address, [member](const TrialSpec& a, const TrialSpec& b) { return lists(same, a.*member, b.*member); },
-          [member](const TrialSpec& a, const TrialSpec& b) { return lists(alike, a.*member, b.*member); },
-          [=](Writer& writer, const TrialSpec& trial) { writer.list(address, trial.*member, write_empty); }};
+  return {address,
+          [member](const TrialSpec& a, const TrialSpec& b) {
+            return lists(same, a.*member, b.*member);
+          },
+          [member](const TrialSpec& a, const TrialSpec& b) {
+            return lists(alike, a.*member, b.*member);
+          },
+          [=](Writer& writer, const TrialSpec& trial) {
+            writer.list(address, trial.*member, write_empty);
+          }};
 }
 
 Section schedule(const std::string& address) {
@@ -167,7 +191,9 @@ Section data_section() {
 
 Section train_section() {
   return {"train",
-          [](const TrialSpec& a, const TrialSpec& b) { return same_settings(train_settings(), a.train, b.train); },
+          [](const TrialSpec& a, const TrialSpec& b) {
+            return same_settings(train_settings(), a.train, b.train);
+          },
           [](const TrialSpec& /*a*/, const TrialSpec& /*b*/) { return true; },
           [](Writer& writer, const TrialSpec& trial) { writer.train(trial); }};
 }
@@ -212,16 +238,19 @@ void write_sweep(Writer& writer, const Config& sweep) {
 
 template <class Function>
 bool all_like_first(const std::vector<const TrialSpec*>& specs, const Function& compare) {
-  return std::all_of(specs.begin(), specs.end(), [&](const TrialSpec* spec) { return compare(*specs[0], *spec); });
+  return std::all_of(specs.begin(), specs.end(),
+                     [&](const TrialSpec* spec) { return compare(*specs[0], *spec); });
 }
 
-std::string arm_text(const Variant& arm, const TrialSpec& spec, const Config& base, const std::vector<Section>& differing) {
+std::string arm_text(const Variant& arm, const TrialSpec& spec, const Config& base,
+                     const std::vector<Section>& differing) {
   Problems none("");
   const Config config = arm.over(base, none);
   const std::string prefix = fmt::format("arms.{}.", toml_key(arm.name));
   Writer writer(config, prefix);
   for (const Section& section : differing) section.write(writer, spec);
-  return fmt::format("\n[arms.{}]  # {}\n{}{}", toml_key(arm.name), printable(arm.place.text()), writer.root, writer.body);
+  return fmt::format("\n[arms.{}]  # {}\n{}{}", toml_key(arm.name), printable(arm.place.text()),
+                     writer.root, writer.body);
 }
 
 }  // namespace
@@ -234,7 +263,8 @@ std::string resolved_text(const Study& study, const std::vector<const TrialSpec*
   write_study(writer, study);
   std::vector<Section> differing;
   for (const Section& section : sections_of(specs)) {
-    const bool shared = all_like_first(specs, section.same) || (study.is_sweep && all_like_first(specs, section.alike));
+    const bool shared = all_like_first(specs, section.same) ||
+                        (study.is_sweep && all_like_first(specs, section.alike));
     if (shared) {
       section.write(writer, *specs[0]);
     } else if (study.is_sweep) {
@@ -245,8 +275,10 @@ std::string resolved_text(const Study& study, const std::vector<const TrialSpec*
   }
   writer.list("tracker", study.trackers, false);
   std::string arms;
-  const bool has_arms = !study.is_sweep && (from.variants.size() > 1 || from.variants[0].place.file);
-  for (std::size_t i = 0; has_arms && i < specs.size(); ++i) arms += arm_text(from.variants[i], *specs[i], from.base, differing);
+  const bool has_arms =
+      !study.is_sweep && (from.variants.size() > 1 || from.variants[0].place.file);
+  for (std::size_t i = 0; has_arms && i < specs.size(); ++i)
+    arms += arm_text(from.variants[i], *specs[i], from.base, differing);
   if (study.is_sweep) write_sweep(as_written, from.sweep);
   return fmt::format("# The study {} with every value, and behind # where each came from.\n",
                      printable(study.path.string())) +

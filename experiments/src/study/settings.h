@@ -11,8 +11,8 @@
 
 namespace paribus {
 
-/// The keys of [study] with one value each. `seeds`, `threads` and `plugins` stand in the same table of keys but are
-/// read by hand.
+/// The keys of [study] with one value each. `seeds`, `threads` and `plugins` stand in the same
+/// table of keys but are read by hand.
 struct StudySettings {
   std::string name, question, metric, goal;
   std::string at = "last", test = "auto";
@@ -24,11 +24,13 @@ struct StudySettings {
 template <class Settings>
 struct Setting {
   registry::FieldSchema schema;
-  std::variant<bool Settings::*, std::int64_t Settings::*, double Settings::*, std::string Settings::*> member;
+  std::variant<bool Settings::*, std::int64_t Settings::*, double Settings::*,
+               std::string Settings::*>
+      member;
 
   void set(Settings& settings, const Value& value) const {
-    std::visit(
-        [&]<class T>(T Settings::* pointer) { settings.*pointer = std::get<T>(value); }, member);
+    std::visit([&]<class T>(T Settings::*pointer) { settings.*pointer = std::get<T>(value); },
+               member);
   }
   [[nodiscard]] Value get(const Settings& settings) const {
     return std::visit([&](auto pointer) -> Value { return settings.*pointer; }, member);
@@ -39,12 +41,14 @@ const std::vector<Setting<StudySettings>>& study_settings();
 const std::vector<Setting<DataSettings>>& data_settings();
 const std::vector<Setting<TrainSettings>>& train_settings();
 
-/// The schemas alone, in the order of the documentation: of [study] (with seeds, threads, plugins), [data], [train].
+/// The schemas alone, in the order of the documentation: of [study] (with seeds, threads, plugins),
+/// [data], [train].
 const std::vector<registry::FieldSchema>& study_fields();
 const std::vector<registry::FieldSchema>& data_fields();
 const std::vector<registry::FieldSchema>& train_fields();
 
-const registry::FieldSchema* find_field(const std::vector<registry::FieldSchema>& fields, std::string_view name);
+const registry::FieldSchema* find_field(const std::vector<registry::FieldSchema>& fields,
+                                        std::string_view name);
 std::vector<std::string> names_of(const std::vector<registry::FieldSchema>& fields);
 
 /// The part that a place of the study holds where none is named; "" if one must be named.

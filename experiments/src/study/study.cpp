@@ -44,11 +44,13 @@ std::vector<fs::path> folders_of(const Config* table, Problems& problems) {
   const auto good = checked_value(*find_field(study_fields(), "plugins"), *list, "study", problems);
   if (!good || list->as_list() == nullptr) return folders;
   for (const Config& element : *list->as_list()) {
-    const fs::path base = element.place().line == 0 ? fs::current_path() : fs::path(*element.place().file).parent_path();
+    const fs::path base = element.place().line == 0 ? fs::current_path()
+                                                    : fs::path(*element.place().file).parent_path();
     const fs::path folder = fs::absolute(base / *element.as_text()).lexically_normal();
     std::error_code code;
     if (!fs::is_directory(folder, code)) {
-      problems.add(element.place(), fmt::format("study: no folder of plugins at {}", folder.string()));
+      problems.add(element.place(),
+                   fmt::format("study: no folder of plugins at {}", folder.string()));
     }
     folders.push_back(folder);
   }
@@ -58,11 +60,13 @@ std::vector<fs::path> folders_of(const Config* table, Problems& problems) {
 std::vector<std::uint64_t> seed_list(const Config& list, Problems& problems) {
   std::vector<std::uint64_t> seeds;
   std::set<std::int64_t> seen;
-  if (list.as_list()->empty()) problems.add(list.place(), "study: 'seeds' is an empty list, expected at least one seed");
+  if (list.as_list()->empty())
+    problems.add(list.place(), "study: 'seeds' is an empty list, expected at least one seed");
   for (const Config& element : *list.as_list()) {
     const std::int64_t* seed = element.as_integer();
     if (seed == nullptr || *seed < 0) {
-      problems.add(element.place(), fmt::format("study: a seed is an integer of at least 0, got {}", element.toml()));
+      problems.add(element.place(), fmt::format("study: a seed is an integer of at least 0, got {}",
+                                                element.toml()));
     } else if (!seen.insert(*seed).second) {
       problems.add(element.place(), fmt::format("study: seed {} is there twice", *seed));
     } else {
@@ -77,20 +81,24 @@ std::vector<std::uint64_t> seeds_of(const Config* table, bool has_arms, Problems
   if (given != nullptr && given->as_list() != nullptr) return seed_list(*given, problems);
   std::int64_t count = has_arms ? kSeedsOfArms : 1;
   if (given != nullptr) {
-    const auto good = checked_value(*find_field(study_fields(), "seeds"), *given, "study", problems);
+    const auto good =
+        checked_value(*find_field(study_fields(), "seeds"), *given, "study", problems);
     if (good) count = std::get<std::int64_t>(*good);
   }
   std::vector<std::uint64_t> seeds;
-  for (std::int64_t seed = 0; seed < count; ++seed) seeds.push_back(static_cast<std::uint64_t>(seed));
+  for (std::int64_t seed = 0; seed < count; ++seed)
+    seeds.push_back(static_cast<std::uint64_t>(seed));
   return seeds;
 }
 
 /// A function of the study and the machine, never of -j.
 std::int64_t threads_of(const Config* table, std::size_t trials, Problems& problems) {
   const Config* given = table == nullptr ? nullptr : table->find("threads");
-  const bool is_auto = given == nullptr || (given->as_text() != nullptr && *given->as_text() == "auto");
+  const bool is_auto =
+      given == nullptr || (given->as_text() != nullptr && *given->as_text() == "auto");
   if (!is_auto) {
-    const auto good = checked_value(*find_field(study_fields(), "threads"), *given, "study", problems);
+    const auto good =
+        checked_value(*find_field(study_fields(), "threads"), *given, "study", problems);
     return good ? std::get<std::int64_t>(*good) : 1;
   }
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
@@ -103,8 +111,9 @@ void read_study(const Config* table, Study& study, Problems& problems) {
   if (table != nullptr) {
     for (const Config::Entry& entry : *table->as_table()) {
       if (find_field(study_fields(), entry.key) != nullptr) continue;
-      problems.add(entry.key_place, fmt::format("unknown key '{}' in [study]{}", entry.key.substr(0, 60),
-                                                registry::did_you_mean(entry.key, names_of(study_fields()))));
+      problems.add(entry.key_place,
+                   fmt::format("unknown key '{}' in [study]{}", entry.key.substr(0, 60),
+                               registry::did_you_mean(entry.key, names_of(study_fields()))));
     }
     read_settings(study_settings(), "study", *table, settings, problems);
   }
@@ -115,7 +124,8 @@ void read_study(const Config* table, Study& study, Problems& problems) {
 }
 
 std::string recorded_name(const PartSpec& metric) {
-  return fmt::format("valid.{}", std::string_view(metric.address).substr(std::string_view("metric.").size()));
+  return fmt::format("valid.{}",
+                     std::string_view(metric.address).substr(std::string_view("metric.").size()));
 }
 
 /// Names of all that a trial records.
@@ -128,7 +138,8 @@ std::vector<std::string> recorded(const TrialSpec& spec) {
 void settle_metric(Study& study, const TrialSpec& first, const registry::Catalog& catalog) {
   if (study.metric.empty()) {
     const std::vector<std::string> names = recorded(first);
-    const bool has_accuracy = std::find(names.begin(), names.end(), "valid.accuracy") != names.end();
+    const bool has_accuracy =
+        std::find(names.begin(), names.end(), "valid.accuracy") != names.end();
     study.metric = has_accuracy ? "valid.accuracy" : names.size() > 2 ? names[2] : "valid.loss";
   }
   if (!study.goal.empty()) return;
@@ -139,27 +150,32 @@ void settle_metric(Study& study, const TrialSpec& first, const registry::Catalog
   }
 }
 
-void check_metric(const Study& study, const TrialSpec& spec, const Place& place, const std::string& arm, Problems& problems) {
+void check_metric(const Study& study, const TrialSpec& spec, const Place& place,
+                  const std::string& arm, Problems& problems) {
   const std::vector<std::string> names = recorded(spec);
   if (std::find(names.begin(), names.end(), study.metric) != names.end()) return;
   std::string near = registry::did_you_mean(study.metric, names);
   if (near.empty()) {
     for (const std::string& name : names) near += (near.empty() ? "; recorded are " : ", ") + name;
   }
-  problems.add_of_arm(place, fmt::format("study: metric '{}' isn't recorded{}", study.metric, near), arm);
+  problems.add_of_arm(place, fmt::format("study: metric '{}' isn't recorded{}", study.metric, near),
+                      arm);
 }
 
 /// What can't differ between trials of one study.
 void check_overlay(const Config& overlay, Problems& problems) {
   for (const Config::Entry& entry : *overlay.as_table()) {
     const std::string first = entry.key.substr(0, entry.key.find('.'));
-    const bool fixed = first == "study" || first == "tracker" || first == "arms" || first == "sweep" || first == "ablate" ||
-                       first == "extends";
-    if (fixed) problems.add(entry.key_place, fmt::format("'{}' is the whole study's: it can't differ between trials", first));
+    const bool fixed = first == "study" || first == "tracker" || first == "arms" ||
+                       first == "sweep" || first == "ablate" || first == "extends";
+    if (fixed)
+      problems.add(entry.key_place,
+                   fmt::format("'{}' is the whole study's: it can't differ between trials", first));
   }
 }
 
-Value swept_value(const TrialSpec& spec, const Config::Entry& entry, const registry::Catalog& catalog) {
+Value swept_value(const TrialSpec& spec, const Config::Entry& entry,
+                  const registry::Catalog& catalog) {
   if (const Value* held = param_at(spec, entry.key)) return *held;
   Value plain;
   if (!entry.value.to_value(plain)) return entry.value.toml();
@@ -170,7 +186,8 @@ Value swept_value(const TrialSpec& spec, const Config::Entry& entry, const regis
 /// From the document to the trials.
 class Loader {
  public:
-  Loader(const fs::path& path, const std::vector<std::string>& overrides, const registry::Catalog& catalog)
+  Loader(const fs::path& path, const std::vector<std::string>& overrides,
+         const registry::Catalog& catalog)
       : problems_(path.string()), catalog_(catalog), resolver_(catalog, problems_) {
     study_.path = path;
     document_ = read_document(path, overrides, problems_);
@@ -186,13 +203,15 @@ class Loader {
     const std::size_t count = variants.size() * study_.seeds.size();
     study_.threads = threads_of(table, count, problems_);
     if (count > kMaxTrials) {
-      problems_.add(fmt::format("{} trials, expected at most {}; use fewer values or seeds", count, kMaxTrials));
+      problems_.add(fmt::format("{} trials, expected at most {}; use fewer values or seeds", count,
+                                kMaxTrials));
       problems_.raise();
     }
     std::vector<TrialSpec> specs = resolve(variants, place_in(table, "metric"));
     problems_.raise();
     plan(variants, specs);
-    auto provenance = std::make_shared<Provenance>(Provenance{std::move(document_.root), std::move(variants), document_.sweep});
+    auto provenance = std::make_shared<Provenance>(
+        Provenance{std::move(document_.root), std::move(variants), document_.sweep});
     study_.provenance = std::move(provenance);
     std::vector<const TrialSpec*> first_of_each;
     for (const TrialSpec& spec : specs) first_of_each.push_back(&spec);
@@ -207,10 +226,13 @@ class Loader {
     if (!study_.is_sweep) return arms;
     const std::vector<SweepAxis> axes = axes_of(document_.sweep, problems_);
     for (const SweepAxis& axis : axes) {
-      study_.swept.insert(study_.swept.end(), axis.search.addresses.begin(), axis.search.addresses.end());
+      study_.swept.insert(study_.swept.end(), axis.search.addresses.begin(),
+                          axis.search.addresses.end());
     }
-    std::vector<Variant> points = points_of(axes, document_, resolver_, catalog_, propose, problems_);
-    return points.empty() ? std::vector<Variant>{{"base", {}, {}}} : points;  // so that the base is checked all the same
+    std::vector<Variant> points =
+        points_of(axes, document_, resolver_, catalog_, propose, problems_);
+    return points.empty() ? std::vector<Variant>{{"base", {}, {}}}
+                          : points;  // so that the base is checked all the same
   }
 
   std::vector<TrialSpec> resolve(const std::vector<Variant>& variants, const Place& metric_place) {
@@ -255,7 +277,8 @@ class Loader {
 
 }  // namespace
 
-Diagnostic Study::place(const std::string& address, const std::string& arm, const std::string& message) const {
+Diagnostic Study::place(const std::string& address, const std::string& arm,
+                        const std::string& message) const {
   Place nearest;
   for (const Variant& variant : provenance->variants) {
     if (variant.name != arm) continue;
@@ -267,7 +290,8 @@ Diagnostic Study::place(const std::string& address, const std::string& arm, cons
   return {*nearest.file, nearest.line, nearest.column, printable(message)};
 }
 
-std::vector<fs::path> plugin_folders(const fs::path& path, const std::vector<std::string>& overrides) {
+std::vector<fs::path> plugin_folders(const fs::path& path,
+                                     const std::vector<std::string>& overrides) {
   Problems problems(path.string());
   const Document document = read_document(path, overrides, problems);
   Problems of_folders(path.string());  // all else is said by load_study
@@ -276,8 +300,8 @@ std::vector<fs::path> plugin_folders(const fs::path& path, const std::vector<std
   return folders;
 }
 
-Study load_study(const fs::path& path, const std::vector<std::string>& overrides, const registry::Catalog& catalog,
-                 const Proposer& propose) {
+Study load_study(const fs::path& path, const std::vector<std::string>& overrides,
+                 const registry::Catalog& catalog, const Proposer& propose) {
   return Loader(path, overrides, catalog).load(propose);
 }
 

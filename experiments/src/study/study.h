@@ -15,8 +15,8 @@
 
 namespace paribus {
 
-/// One problem and its place. `line` and `column` count from 1; `line` is 0 where the place isn't in a file
-/// (then `file` is "-s key=value", "default" or the study's path).
+/// One problem and its place. `line` and `column` count from 1; `line` is 0 where the place isn't
+/// in a file (then `file` is "-s key=value", "default" or the study's path).
 struct Diagnostic {
   std::string file;
   int line = 0;
@@ -38,7 +38,8 @@ class StudyError : public Error {
   std::vector<Diagnostic> problems_;
 };
 
-/// One axis of a sweep as the search part sees it; the same fields as paribus/search.h, without LibTorch.
+/// One axis of a sweep as the search part sees it; the same fields as paribus/search.h, without
+/// LibTorch.
 struct SearchAxis {
   std::vector<std::string> addresses;
   std::int64_t count = 0;    // values in the list; 0: a range only
@@ -54,14 +55,15 @@ struct SearchChoice {
 };
 using SearchPoint = std::vector<SearchChoice>;  // one for each axis
 
-/// Asks a search part which points to try. Throws Error with the part's words where it can't. A study without a sweep
-/// never calls it. An empty Proposer means: the grid is made here, any other search is an error.
-using Proposer =
-    std::function<std::vector<SearchPoint>(const PartSpec& part, const std::vector<SearchAxis>& axes, std::uint64_t seed)>;
+/// Asks a search part which points to try. Throws Error with the part's words where it can't. A
+/// study without a sweep never calls it. An empty Proposer means: the grid is made here, any other
+/// search is an error.
+using Proposer = std::function<std::vector<SearchPoint>(
+    const PartSpec& part, const std::vector<SearchAxis>& axes, std::uint64_t seed)>;
 
 /// One arm (or one point of a sweep) with one seed, complete and checked against the manifests.
 struct PlannedTrial {
-  std::string arm;                      // of a sweep: "optimizer.momentum=0.9, ..."; "base" where there is neither
+  std::string arm;  // of a sweep: "optimizer.momentum=0.9, ..."; "base" where there is neither
   std::uint64_t seed = 0;
   std::map<std::string, Value> values;  // swept addresses
   TrialSpec spec;
@@ -81,25 +83,28 @@ struct Study {
   std::string at = "last";                // or "best": which epoch's value counts
   std::string test = "auto";              // or "permutation", "t"
   double alpha = 0.05;
-  double margin = 0;                      // smallest difference of interest; 0: no verdict on equivalence
-  std::int64_t threads = 1;               // of each trial
+  double margin = 0;         // smallest difference of interest; 0: no verdict on equivalence
+  std::int64_t threads = 1;  // of each trial
   std::vector<std::uint64_t> seeds;
-  std::vector<std::string> arms;          // in order, the baseline first; of a sweep: its points
+  std::vector<std::string> arms;  // in order, the baseline first; of a sweep: its points
   bool is_sweep = false;
-  std::vector<std::string> swept;         // addresses, in order
+  std::vector<std::string> swept;              // addresses, in order
   std::vector<std::filesystem::path> plugins;  // [study] plugins, made absolute
   std::vector<TrackerSpec> trackers;
-  std::vector<PlannedTrial> trials;       // arms in order; of each arm its seeds in order
-  std::string resolved;  // a TOML study that gives the same trials, each value with a comment where it came from
+  std::vector<PlannedTrial> trials;  // arms in order; of each arm its seeds in order
+  std::string resolved;  // a TOML study that gives the same trials, each value with a comment where
+                         // it came from
 
-  /// The place that speaks of `address` in an arm (or of its nearest part that is written anywhere): a worker's problem
-  /// becomes a Diagnostic.
-  [[nodiscard]] Diagnostic place(const std::string& address, const std::string& arm, const std::string& message) const;
+  /// The place that speaks of `address` in an arm (or of its nearest part that is written
+  /// anywhere): a worker's problem becomes a Diagnostic.
+  [[nodiscard]] Diagnostic place(const std::string& address, const std::string& arm,
+                                 const std::string& message) const;
 
   std::shared_ptr<const Provenance> provenance;
 };
 
-/// What a study asks of the plugin path, made absolute. To be called before the catalog is scanned. Throws StudyError.
+/// What a study asks of the plugin path, made absolute. To be called before the catalog is scanned.
+/// Throws StudyError.
 std::vector<std::filesystem::path> plugin_folders(const std::filesystem::path& path,
                                                   const std::vector<std::string>& overrides);
 

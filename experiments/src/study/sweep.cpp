@@ -16,7 +16,8 @@ constexpr std::uint64_t kSearchSeed = 0;  // the points don't depend on the tria
 /// "optimizer.lr=0.1"; a part by its name alone.
 std::string label(const std::string& address, const Config& value) {
   if (value.as_text() != nullptr) return address + "=" + *value.as_text();
-  const bool is_plain_part = value.as_table() != nullptr && value.use() != nullptr && value.as_table()->size() == 1;
+  const bool is_plain_part =
+      value.as_table() != nullptr && value.use() != nullptr && value.as_table()->size() == 1;
   return address + "=" + (is_plain_part ? *value.use() : value.toml());
 }
 
@@ -42,27 +43,38 @@ bool check_grid(const std::vector<SweepAxis>& axes, const Document& document, Pr
   for (const SweepAxis& axis : axes) {
     count *= static_cast<double>(axis.search.count);
     if (axis.search.count != 0) continue;
-    problems.add(axis.place, fmt::format("sweep of '{}': a grid needs `n` or `step`; or say search = {{ use = \"random\", "
-                                         "trials = 20 }}", axis.search.addresses[0]));
+    problems.add(
+        axis.place,
+        fmt::format(
+            "sweep of '{}': a grid needs `n` or `step`; or say search = {{ use = \"random\", "
+            "trials = 20 }}",
+            axis.search.addresses[0]));
     return false;
   }
   if (count <= static_cast<double>(kMaxTrials)) return true;
-  problems.add(document.sweep_place, fmt::format("the grid has {:.0f} points, expected at most {}; use fewer values or "
-                                                 "search = {{ use = \"random\", trials = 20 }}", count, kMaxTrials));
+  problems.add(document.sweep_place,
+               fmt::format("the grid has {:.0f} points, expected at most {}; use fewer values or "
+                           "search = {{ use = \"random\", trials = 20 }}",
+                           count, kMaxTrials));
   return false;
 }
 
 /// What a search part says is input from outside as well.
 std::string flaw(const SearchPoint& point, const std::vector<SweepAxis>& axes) {
-  if (point.size() != axes.size()) return fmt::format("a point of {} values for {} axes", point.size(), axes.size());
+  if (point.size() != axes.size())
+    return fmt::format("a point of {} values for {} axes", point.size(), axes.size());
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const SearchAxis& axis = axes[i].search;
     const SearchChoice& choice = point[i];
-    if (choice.index >= 0 && choice.index >= axis.count) return fmt::format("entry {} of a list of {}", choice.index, axis.count);
+    if (choice.index >= 0 && choice.index >= axis.count)
+      return fmt::format("entry {} of a list of {}", choice.index, axis.count);
     if (choice.index >= 0) continue;
     if (axis.addresses.size() > 1) return "a value between those of lists that advance together";
-    const bool within = std::isfinite(choice.value) && choice.value >= axis.low && choice.value <= axis.high;
-    if (!within) return fmt::format("{} for '{}', outside [{}, {}]", choice.value, axis.addresses[0], axis.low, axis.high);
+    const bool within =
+        std::isfinite(choice.value) && choice.value >= axis.low && choice.value <= axis.high;
+    if (!within)
+      return fmt::format("{} for '{}', outside [{}, {}]", choice.value, axis.addresses[0], axis.low,
+                         axis.high);
   }
   return "";
 }
@@ -88,8 +100,11 @@ class Expander {
     for (std::size_t i = 0; i < axes_.size(); ++i) {
       const SweepAxis& axis = axes_[i];
       for (std::size_t k = 0; k < axis.search.addresses.size(); ++k) {
-        Config value = point[i].index >= 0 ? axis.values[k][static_cast<std::size_t>(point[i].index)] : sampled(axis, point[i]);
-        made.name += fmt::format("{}{}", made.name.empty() ? "" : ", ", label(axis.search.addresses[k], value));
+        Config value = point[i].index >= 0
+                           ? axis.values[k][static_cast<std::size_t>(point[i].index)]
+                           : sampled(axis, point[i]);
+        made.name += fmt::format("{}{}", made.name.empty() ? "" : ", ",
+                                 label(axis.search.addresses[k], value));
         made.overlays[0].set(axis.search.addresses[k], axis.key_places[k], std::move(value));
       }
     }
@@ -97,7 +112,8 @@ class Expander {
   }
 
   static Config sampled(const SweepAxis& axis, const SearchChoice& choice) {
-    if (axis.search.integer && std::abs(choice.value) < 9e15) return {static_cast<std::int64_t>(std::llround(choice.value)), axis.place};
+    if (axis.search.integer && std::abs(choice.value) < 9e15)
+      return {static_cast<std::int64_t>(std::llround(choice.value)), axis.place};
     return {choice.value, axis.place};
   }
 
@@ -106,36 +122,46 @@ class Expander {
   Problems& problems_;
 };
 
-/// Whether a range holds integers is the parameter's to say; its bounds written as integers decide nothing.
-void type_ranges(std::vector<SweepAxis>& axes, const Document& document, const registry::Catalog& catalog) {
+/// Whether a range holds integers is the parameter's to say; its bounds written as integers decide
+/// nothing.
+void type_ranges(std::vector<SweepAxis>& axes, const Document& document,
+                 const registry::Catalog& catalog) {
   Problems said_later("");
   Config root = document.root;
   for (const SweepAxis& axis : axes) {
     for (std::size_t k = 0; k < axis.values.size(); ++k) {
-      Merger(said_later).set(root, {axis.search.addresses[k], axis.key_places[k], axis.values[k][0]});
+      Merger(said_later)
+          .set(root, {axis.search.addresses[k], axis.key_places[k], axis.values[k][0]});
     }
   }
   const TrialSpec base = Resolver(catalog, said_later).trial(root, "");
   for (SweepAxis& axis : axes) {
-    const registry::FieldSchema* field = axis.search.count != 0 ? nullptr : field_at(base, axis.search.addresses[0], catalog);
+    const registry::FieldSchema* field =
+        axis.search.count != 0 ? nullptr : field_at(base, axis.search.addresses[0], catalog);
     if (field != nullptr) axis.search.integer = field->type == registry::FieldType::integer;
   }
 }
 
 }  // namespace
 
-std::vector<Variant> points_of(const std::vector<SweepAxis>& given, const Document& document, Resolver& resolver,
-                               const registry::Catalog& catalog, const Proposer& propose, Problems& problems) {
+std::vector<Variant> points_of(const std::vector<SweepAxis>& given, const Document& document,
+                               Resolver& resolver, const registry::Catalog& catalog,
+                               const Proposer& propose, Problems& problems) {
   std::vector<SweepAxis> axes = given;
   if (axes.empty()) {
-    if (problems.empty()) problems.add(document.sweep_place, "[sweep] has nothing to sweep, e.g. \"optimizer.lr\" = [0.1, 0.2]");
+    if (problems.empty())
+      problems.add(document.sweep_place,
+                   "[sweep] has nothing to sweep, e.g. \"optimizer.lr\" = [0.1, 0.2]");
     return {};
   }
   type_ranges(axes, document, catalog);
   Expander expander(axes, document, problems);
   const Config* search = document.sweep.find("search");
-  const std::string use = search == nullptr ? "grid" : search->use() == nullptr ? "" : *search->use();
-  const bool is_grid = use == "grid" && (search == nullptr || search->as_text() != nullptr || search->as_table()->size() == 1);
+  const std::string use = search == nullptr          ? "grid"
+                          : search->use() == nullptr ? ""
+                                                     : *search->use();
+  const bool is_grid = use == "grid" && (search == nullptr || search->as_text() != nullptr ||
+                                         search->as_table()->size() == 1);
   if (is_grid && !check_grid(axes, document, problems)) return {};
   const bool have_part = catalog.find("search", use) != nullptr;
   if (is_grid && (!propose || !have_part)) return expander.variants(grid(axes));
@@ -151,9 +177,12 @@ std::vector<Variant> points_of(const std::vector<SweepAxis>& given, const Docume
   for (const SweepAxis& axis : axes) asked.push_back(axis.search);
   try {
     const std::vector<SearchPoint> points = propose(*part, asked, kSearchSeed);
-    if (points.size() > kMaxTrials) throw Error(fmt::format("proposes {} points, expected at most {}", points.size(), kMaxTrials));
+    if (points.size() > kMaxTrials)
+      throw Error(
+          fmt::format("proposes {} points, expected at most {}", points.size(), kMaxTrials));
     for (const SearchPoint& point : points) {
-      if (const std::string what = flaw(point, axes); !what.empty()) throw Error("proposes " + what);
+      if (const std::string what = flaw(point, axes); !what.empty())
+        throw Error("proposes " + what);
     }
     if (points.empty()) throw Error("proposes no points");
     return expander.variants(points);

@@ -24,9 +24,10 @@ struct SweepAxis {
 /// Reads [sweep]: its axes in order.
 std::vector<SweepAxis> axes_of(const Config& sweep, Problems& problems);
 
-/// The points of a sweep as variants of the base, named "address=value, ...". Asks `propose`, or makes the grid itself
-/// where there is none.
-std::vector<Variant> points_of(const std::vector<SweepAxis>& axes, const Document& document, Resolver& resolver,
-                               const registry::Catalog& catalog, const Proposer& propose, Problems& problems);
+/// The points of a sweep as variants of the base, named "address=value, ...". Asks `propose`, or
+/// makes the grid itself where there is none.
+std::vector<Variant> points_of(const std::vector<SweepAxis>& axes, const Document& document,
+                               Resolver& resolver, const registry::Catalog& catalog,
+                               const Proposer& propose, Problems& problems);
 
 }  // namespace paribus

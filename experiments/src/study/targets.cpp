@@ -12,7 +12,6 @@ namespace paribus {
 namespace {
 
 using registry::FieldSchema;
-using registry::FieldType;
 using registry::PartSchema;
 
 std::vector<const PartSpec*> parts_of(const TrialSpec& trial) {
@@ -42,7 +41,8 @@ const PartSpec* owner(const PartSpec& part, const std::string& name) {
   return nullptr;
 }
 
-void list_live(const PartSpec& part, const registry::Catalog& catalog, std::vector<std::string>& addresses) {
+void list_live(const PartSpec& part, const registry::Catalog& catalog,
+               std::vector<std::string>& addresses) {
   if (const PartSchema* schema = catalog.find(part.kind, part.use)) {
     for (const FieldSchema& field : schema->fields) {
       if (field.live) addresses.push_back(part.address + "." + field.name);
@@ -51,7 +51,8 @@ void list_live(const PartSpec& part, const registry::Catalog& catalog, std::vect
   for (const auto& [name, slot] : part.slots) list_live(slot, catalog, addresses);
 }
 
-std::string near_live(const std::string& address, const TrialSpec& trial, const registry::Catalog& catalog) {
+std::string near_live(const std::string& address, const TrialSpec& trial,
+                      const registry::Catalog& catalog) {
   std::vector<std::string> addresses;
   for (const PartSpec* part : parts_of(trial)) {
     if (!part->kind.empty()) list_live(*part, catalog, addresses);
@@ -83,19 +84,22 @@ const PartSpec* part_at(const TrialSpec& trial, const std::string& address) {
   return nullptr;
 }
 
-Target live_target(const std::string& address, const TrialSpec& trial, const registry::Catalog& catalog) {
+Target live_target(const std::string& address, const TrialSpec& trial,
+                   const registry::Catalog& catalog) {
   std::string name;
   const PartSpec* part = holder_of(trial, address, name);
   const PartSpec* own = part == nullptr ? nullptr : owner(*part, name);
   if (own == nullptr) {
     const char* what = part == nullptr ? "there is no such part" : "it has no such parameter";
-    return {"", fmt::format("can't schedule '{}': {}{}", address, what, near_live(address, trial, catalog))};
+    return {"", fmt::format("can't schedule '{}': {}{}", address, what,
+                            near_live(address, trial, catalog))};
   }
   const PartSchema* schema = catalog.find(own->kind, own->use);
   const FieldSchema* field = schema == nullptr ? nullptr : schema->field(name);
   if (field == nullptr || !field->live) {
-    return {"", fmt::format("can't schedule '{}': {}/{} can't change '{}' during training{}", address, own->kind, own->use,
-                            name, near_live(address, trial, catalog))};
+    return {"",
+            fmt::format("can't schedule '{}': {}/{} can't change '{}' during training{}", address,
+                        own->kind, own->use, name, near_live(address, trial, catalog))};
   }
   return {own->address + "." + name, ""};
 }
@@ -108,7 +112,8 @@ const Value* param_at(const TrialSpec& trial, const std::string& address) {
   return found == part->params.end() ? nullptr : &found->second;
 }
 
-const FieldSchema* field_at(const TrialSpec& trial, const std::string& address, const registry::Catalog& catalog) {
+const FieldSchema* field_at(const TrialSpec& trial, const std::string& address,
+                            const registry::Catalog& catalog) {
   if (address.starts_with("train.")) return find_field(train_fields(), address.substr(6));
   if (address.starts_with("data.")) {
     if (const FieldSchema* field = find_field(data_fields(), address.substr(5))) return field;

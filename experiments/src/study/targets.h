@@ -14,17 +14,21 @@ struct Target {
   std::string problem;
 };
 
-/// Finds the live parameter at an address of a trial. Where the part at that address has no parameter of that name but
-/// wraps a part of its own kind that has (lookahead around sgd), the inner one's is meant.
-Target live_target(const std::string& address, const TrialSpec& trial, const registry::Catalog& catalog);
+/// Finds the live parameter at an address of a trial. Where the part at that address has no
+/// parameter of that name but wraps a part of its own kind that has (lookahead around sgd), the
+/// inner one's is meant.
+Target live_target(const std::string& address, const TrialSpec& trial,
+                   const registry::Catalog& catalog);
 
 /// The part at an address; null if there is none.
 const PartSpec* part_at(const TrialSpec& trial, const std::string& address);
 
-/// The value of a parameter or setting at an address; null if there is none, or if the address is that of a part.
+/// The value of a parameter or setting at an address; null if there is none, or if the address is
+/// that of a part.
 const Value* param_at(const TrialSpec& trial, const std::string& address);
 
 /// Of a parameter or setting at an address; null where there is none.
-const registry::FieldSchema* field_at(const TrialSpec& trial, const std::string& address, const registry::Catalog& catalog);
+const registry::FieldSchema* field_at(const TrialSpec& trial, const std::string& address,
+                                      const registry::Catalog& catalog);
 
 }  // namespace paribus
