@@ -177,8 +177,6 @@ Outcome Trainer::fit() {
   outcome.best = best_;
   if (!stop_asked_) {
     evaluation(true);
-    for (const auto& [name, tensor] : weights_and_buffers())
-      outcome.weights_hash = hash_of(tensor, outcome.weights_hash);
     save_weights("final");
     evaluation(false);
   }

@@ -16,6 +16,7 @@
 
 #include "journal/journal.h"
 #include "paribus/trainer.h"
+#include "registry/sha256.h"
 #include "study/spec_json.h"
 
 namespace paribus::worker {
@@ -135,8 +136,11 @@ json start_event(const json& request, const TrialSpec& spec) {
           {"time", now()}};
 }
 
-int record_end(JournalRecorder& recorder, const Outcome& outcome, double seconds) {
+int record_end(JournalRecorder& recorder, const Outcome& outcome, double seconds,
+               const fs::path& folder) {
   const bool done = outcome.status == Outcome::Status::done;
+  const std::string weights_sha256 =
+      done ? registry::sha256_of_file(folder / "final.safetensors") : "";
   recorder.journal().event({{"event", "end"},
                             {"status", done ? "done" : "stopped"},
                             {"message", outcome.message},
@@ -145,7 +149,7 @@ int record_end(JournalRecorder& recorder, const Outcome& outcome, double seconds
                             {"seconds", seconds},
                             {"final", metrics_json(outcome.last)},
                             {"best", metrics_json(outcome.best)},
-                            {"weights_hash", hexadecimal(outcome.weights_hash)}});
+                            {"weights_sha256", weights_sha256}});
   recorder.journal().sync();
   return done ? kDone : kStopped;
 }
@@ -207,7 +211,7 @@ int run_trial(const json& request, const Dataset& dataset, const PartFactory& fa
       outcome = trainer.fit();
     }
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    const int code = record_end(recorder, outcome, took.count());
+    const int code = record_end(recorder, outcome, took.count(), folder);
     if (code == kDone) drop_resume_points(folder);
     return code;
   } catch (const c10::Error& problem) {

@@ -115,6 +115,8 @@ Table trial_table(const StudyRecord& study) {
              [](const Trial& t) { return known(t.seconds); });
   add_metrics(table, study, &Trial::last, "");
   add_metrics(table, study, &Trial::best, "best.");
+  add_column(table, "weights_sha256", "", ColumnType::text, study,
+             [](const Trial& t) { return t.weights_sha256; });
   return table;
 }
 

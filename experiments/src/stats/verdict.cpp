@@ -43,9 +43,14 @@ Verdict verdict(const Comparison& comparison, std::size_t comparisons, const Arm
 
 std::string seeds(std::size_t n) { return n == 1 ? "1 seed" : fmt::format("{} seeds", n); }
 
+/// "1" is a number without a unit: nothing to print.
+std::string unit_of(const Comparison& comparison) {
+  return comparison.unit == "1" ? "" : comparison.unit;
+}
+
 std::string with_unit(double value, const Comparison& comparison) {
-  return comparison.unit.empty() ? fmt::format("{:.4g}", value)
-                                 : fmt::format("{:.4g} {}", value, comparison.unit);
+  return unit_of(comparison).empty() ? fmt::format("{:.4g}", value)
+                                     : fmt::format("{:.4g} {}", value, unit_of(comparison));
 }
 
 std::string evidence(const Comparison& comparison, const ArmComparison& arm) {
@@ -54,7 +59,7 @@ std::string evidence(const Comparison& comparison, const ArmComparison& arm) {
   const std::string adjusted = comparison.arms.size() > 1 ? " after Holm" : "";
   return fmt::format(
       "{:.4g}{}{}{} ({}p = {:.2g}{}, {})", std::abs(arm.paired.mean), interval,
-      comparison.unit.empty() ? "" : " ", comparison.unit,
+      unit_of(comparison).empty() ? "" : " ", unit_of(comparison),
       interval.empty() ? "" : fmt::format("{:.4g} % interval, ", 100 * (1 - comparison.alpha)),
       arm.p_holm, adjusted, seeds(arm.paired.n));
 }

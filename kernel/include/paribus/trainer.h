@@ -36,7 +36,6 @@ struct Outcome {
   std::int64_t steps = 0;        // batches in all, over all processes
   std::int64_t epochs = 0;       // epochs ended
   std::map<std::string, double, std::less<>> last, best;  // final and best value of each metric
-  std::uint64_t weights_hash = 0;  // of evaluation weights and buffers at the end
 };
 
 /// One training: builds the parts of a spec and runs the loop of docs/training_loop.md. Use it on
