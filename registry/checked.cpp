@@ -87,16 +87,18 @@ std::string expected(const FieldSchema& field) {
   throw Error(fmt::format("got {}, expected {}{}", got, expected(field), hint));
 }
 
-/// Whether the default is NaN, so that a study may repeat it; elsewhere NaN is a slip.
-bool nan_allowed(const FieldSchema& field) {
+/// Whether the default isn't finite either, so that a study may repeat it; elsewhere NaN and
+/// infinity are slips.
+bool may_be(const FieldSchema& field, double value) {
   const auto* number = std::get_if<double>(&field.default_value);
-  return number != nullptr && std::isnan(*number);
+  if (number == nullptr) return false;
+  return std::isnan(value) ? std::isnan(*number) : *number == value;
 }
 
 template <class Number>
 bool within(const FieldSchema& field, Number number) {
   const auto value = static_cast<long double>(number);  // holds every int64 and double exactly
-  if (std::isnan(value)) return nan_allowed(field);
+  if (!std::isfinite(value)) return may_be(field, static_cast<double>(number));
   return !(field.min && value < *field.min) && !(field.above && value <= *field.above) &&
          !(field.max && value > *field.max) && !(field.below && value >= *field.below);
 }

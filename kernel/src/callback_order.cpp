@@ -8,11 +8,12 @@
 namespace paribus {
 namespace {
 
-const std::string_view* shared(const Callback::Words& a, const Callback::Words& b) {
-  for (const std::string_view& word : a) {
-    if (word != "flow" && std::find(b.begin(), b.end(), word) != b.end()) return &word;
+/// A word that both lists hold; empty if there is none.
+std::string_view shared(const Callback::Words& a, const Callback::Words& b) {
+  for (const std::string_view word : a) {
+    if (word != "flow" && std::find(b.begin(), b.end(), word) != b.end()) return word;
   }
-  return nullptr;
+  return {};
 }
 
 }  // namespace
@@ -22,9 +23,10 @@ std::vector<Callback*> ordered(std::vector<Callback*> callbacks) {
             [](const Callback* a, const Callback* b) { return a->address() < b->address(); });
   for (std::size_t i = 0; i < callbacks.size(); ++i) {
     for (std::size_t j = i + 1; j < callbacks.size(); ++j) {
-      if (const auto* word = shared(callbacks[i]->writes(), callbacks[j]->writes())) {
+      const std::string_view word = shared(callbacks[i]->writes(), callbacks[j]->writes());
+      if (!word.empty()) {
         throw Error(callbacks[j]->address() + ": it and " + callbacks[i]->address() +
-                    " both change '" + std::string(*word) +
+                    " both change '" + std::string(word) +
                     "', so the result would hang on their order; keep one of them");
       }
     }
@@ -33,7 +35,7 @@ std::vector<Callback*> ordered(std::vector<Callback*> callbacks) {
   while (!callbacks.empty()) {  // take the first by address whose readings nobody left writes
     const auto next = std::find_if(callbacks.begin(), callbacks.end(), [&](const Callback* reader) {
       return std::none_of(callbacks.begin(), callbacks.end(), [&](const Callback* writer) {
-        return writer != reader && shared(reader->reads(), writer->writes()) != nullptr;
+        return writer != reader && !shared(reader->reads(), writer->writes()).empty();
       });
     });
     if (next == callbacks.end()) {

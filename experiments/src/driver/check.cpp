@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <optional>
+#include <sstream>
 
 #include "driver/interrupt.h"
 #include "registry/sha256.h"
@@ -57,7 +58,8 @@ class Checker {
     } catch (const Interrupted&) {
       throw;
     } catch (const Error& problem) {
-      blame(dataset.address, planned.arm, problem.what());
+      std::istringstream lines(problem.what());  // one for each file
+      for (std::string line; std::getline(lines, line);) blame(dataset.address, planned.arm, line);
       return std::nullopt;
     }
   }

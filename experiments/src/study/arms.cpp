@@ -2,6 +2,7 @@
 #include "study/arms.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <optional>
 
@@ -105,15 +106,22 @@ class References {
     return nothing;
   }
 
+  /// Near misses, or else what there is.
+  [[nodiscard]] std::string hint(const std::string& name) const {
+    constexpr std::size_t kShown = 20;
+    std::vector<std::string> names{"base"};
+    for (const ArmText& it : document_.arms) names.push_back(it.name);
+    const std::string near = registry::did_you_mean(name, names);
+    if (!near.empty() || names.size() > kShown) return near;
+    return fmt::format("; arms: {}", fmt::join(names, ", "));
+  }
+
   /// The whole configuration of an arm; nothing where there is none or it refers to itself.
   const std::optional<Config>& merged(const std::string& name, const Place& here) {
     static const std::optional<Config> kNothing;
     const ArmText* arm = document_.arm(name);
     if (arm == nullptr && name != "base") {
-      std::vector<std::string> names{"base"};
-      for (const ArmText& it : document_.arms) names.push_back(it.name);
-      problems_.add(
-          here, fmt::format("no arm is named '{}'{}", name, registry::did_you_mean(name, names)));
+      problems_.add(here, fmt::format("no arm is named '{}'{}", name, hint(name)));
       return kNothing;
     }
     const auto [it, fresh] = merged_.try_emplace(name);

@@ -53,9 +53,11 @@ class AxisReader {
       const bool is_form = key.key == "values" || key.key == "range" || key.key == "log";
       forms += is_form ? 1 : 0;
       if (is_form || key.key == "step" || key.key == "n") continue;
+      const std::string near =
+          registry::did_you_mean(key.key, {"values", "range", "log", "step", "n"});
       refuse(key.key_place,
              fmt::format("unknown key '{}'{}", key.key,
-                         registry::did_you_mean(key.key, {"values", "range", "log", "step", "n"})));
+                         near.empty() ? "; keys: values, range, log, step, n" : near));
       return false;
     }
     if (forms != 1) refuse(given.place(), fmt::format("expected {}", kForms));

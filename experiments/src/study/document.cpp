@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "registry/nearest.h"
 #include "study/read_toml.h"
@@ -73,6 +74,8 @@ class Reader {
       : document_(document), problems_(problems), merger_(problems) {}
 
   void add_file(const Config& file) {
+    std::map<std::string, int> lines;
+    refuse_doubles(file, "", lines);
     for (const Config::Entry& entry : *file.as_table()) {
       if (entry.key != "extends") add(entry);
     }
@@ -97,6 +100,24 @@ class Reader {
   }
 
  private:
+  /// An address written both as tables and in quotes: one of its values would be lost without a
+  /// word.
+  void refuse_doubles(const Config& table, const std::string& at,
+                      std::map<std::string, int>& lines) {
+    for (const Config::Entry& entry : *table.as_table()) {
+      const std::string address = at.empty() ? entry.key : at + "." + entry.key;
+      if (entry.value.as_table() != nullptr) {
+        refuse_doubles(entry.value, address, lines);
+        continue;
+      }
+      const auto [first, is_new] = lines.try_emplace(address, entry.key_place.line);
+      if (is_new) continue;
+      problems_.add(entry.key_place,
+                    fmt::format("'{}' is set a second time; the first is in line {}", address,
+                                first->second));
+    }
+  }
+
   void add(const Config::Entry& entry) {
     const std::string first = entry.key.substr(0, entry.key.find('.'));
     if (first != "arms" && first != "sweep") return merger_.set(document_.root, entry);

@@ -156,9 +156,10 @@ const PartSchema* Resolver::schema_of(const std::string& kind, const Config* val
   const std::string name = use == nullptr ? default_use : *use->as_text();
   const Place& place = use != nullptr ? use->place() : value != nullptr ? value->place() : holder;
   if (use == nullptr && name.empty()) {
-    problems_.add(place, fmt::format("{} names no part: give it `use`; {}", address,
-                                     fmt::format("parts of kind {}: {}", kind,
-                                                 list_of(catalog_.names(kind)))));
+    const std::string who =
+        address.ends_with('.') ? "an entry of " + address.substr(0, address.size() - 1) : address;
+    problems_.add(place, fmt::format("{} names no part: give it `use`; parts of kind {}: {}", who,
+                                     kind, list_of(catalog_.names(kind))));
     return nullptr;
   }
   if (const PartSchema* schema = catalog_.find(kind, name)) return schema;
@@ -316,6 +317,15 @@ void Resolver::schedules(const Config& root, TrialSpec& trial, const std::string
         fmt::format("schedule is {}, expected a table of addresses", table->what()));
   }
   for (const Config::Entry& entry : *table->as_table()) {
+    const std::string parent = entry.key.substr(0, entry.key.rfind('.'));
+    if (parent != entry.key && live_target(parent, trial, catalog_).problem.empty()) {
+      // { max = 0.1 } without its `use`: its keys were taken for addresses
+      problems_.add(entry.key_place,
+                    fmt::format("schedule.{} names no part: give it `use`; parts of "
+                                "kind schedule: {}",
+                                parent, list_of(catalog_.names("schedule"))));
+      continue;
+    }
     if (entry.value.is_number()) {
       problems_.add(
           entry.value.place(),

@@ -96,6 +96,12 @@ std::int64_t threads_of(const Config* table, std::size_t trials, Problems& probl
   const Config* given = table == nullptr ? nullptr : table->find("threads");
   const bool is_auto =
       given == nullptr || (given->as_text() != nullptr && *given->as_text() == "auto");
+  if (!is_auto && given->as_text() != nullptr) {
+    problems.add(given->place(), fmt::format("study: 'threads' got {}, expected \"auto\" or an "
+                                             "integer of at least 1",
+                                             given->toml()));
+    return 1;
+  }
   if (!is_auto) {
     const auto good =
         checked_value(*find_field(study_fields(), "threads"), *given, "study", problems);
@@ -294,9 +300,11 @@ std::vector<fs::path> plugin_folders(const fs::path& path,
                                      const std::vector<std::string>& overrides) {
   Problems problems(path.string());
   const Document document = read_document(path, overrides, problems);
-  Problems of_folders(path.string());  // all else is said by load_study
-  std::vector<fs::path> folders = folders_of(study_table(document, of_folders), of_folders);
-  of_folders.raise();
+  std::vector<fs::path> folders = folders_of(study_table(document, problems), problems);
+  std::erase_if(folders, [](const fs::path& folder) {  // load_study tells of them, with all else
+    std::error_code code;
+    return !fs::is_directory(folder, code);
+  });
   return folders;
 }
 
