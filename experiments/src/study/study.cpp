@@ -226,6 +226,16 @@ class Loader {
   }
 
  private:
+  /// Where a sweep is broken, so that the rest is checked all the same.
+  static Variant first_of_each(const std::vector<SweepAxis>& axes) {
+    Variant made{"base", {}, {Config::table({})}};
+    for (const SweepAxis& axis : axes) {
+      for (std::size_t k = 0; k < axis.values.size(); ++k)
+        made.overlays[0].set(axis.search.addresses[k], axis.key_places[k], axis.values[k].front());
+    }
+    return made;
+  }
+
   std::vector<Variant> expand(const Proposer& propose) {
     study_.is_sweep = document_.has_sweep;
     std::vector<Variant> arms = arms_of(document_, problems_);
@@ -237,8 +247,7 @@ class Loader {
     }
     std::vector<Variant> points =
         points_of(axes, document_, resolver_, catalog_, propose, problems_);
-    return points.empty() ? std::vector<Variant>{{"base", {}, {}}}
-                          : points;  // so that the base is checked all the same
+    return points.empty() ? std::vector<Variant>{first_of_each(axes)} : points;
   }
 
   std::vector<TrialSpec> resolve(const std::vector<Variant>& variants, const Place& metric_place) {
