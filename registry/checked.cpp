@@ -84,7 +84,12 @@ std::string expected(const FieldSchema& field) {
 [[noreturn]] void refuse(const FieldSchema& field, const Value& value,
                          const std::string& hint = "") {
   const std::string got = std::visit([](const auto& held) { return shown(held); }, value);
-  throw Error(fmt::format("got {}, expected {}{}", got, expected(field), hint));
+  const auto* number = std::get_if<double>(&value);
+  const bool is_endless = number != nullptr && !std::isfinite(*number);
+  const std::string wanted = is_endless && field.type == FieldType::real
+                                 ? "a finite number" + bounds_in_words(field)
+                                 : expected(field);
+  throw Error(fmt::format("got {}, expected {}{}", got, wanted, hint));
 }
 
 /// Whether the default isn't finite either, so that a study may repeat it; elsewhere NaN and

@@ -130,7 +130,14 @@ Facts Trainer::inspect() {
   fit_.batch = batches_->next();
   shorten(fit_.batch, 4);
   fit_.model->set_training(true);
-  train_batch();
+  try {
+    train_batch();
+  } catch (const c10::Error& problem) {
+    if (fit_.batch.input().scalar_type() != at::kByte) throw;
+    throw Error("data.transforms: the model gets bytes and can't take them (" +
+                std::string(problem.what_without_backtrace()) +
+                "); let { use = \"normalize\" } be the last transform");
+  }
   drain_losses();
   for (const std::int64_t epoch :
        {std::int64_t{0}, fit_.epochs}) {  // schedules' own complaints, at both ends

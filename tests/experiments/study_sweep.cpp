@@ -75,7 +75,8 @@ TEST_F(StudySweep, WhatAnAxisCannotBe) {
       "s.toml:9:16: sweep of 'data.limit': got a number, expected a list, { values = [...] }, { "
       "range = [low, high], "
       "step = s }, { range = [low, high], n = k } or { log = [low, high], n = k }\n"
-      "s.toml:10:39: sweep of 'train.clip_norm': unknown key 'count'\n"
+      "s.toml:10:39: sweep of 'train.clip_norm': unknown key 'count'; keys: values, range, log, "
+      "step, n\n"
       "s.toml:11:40: sweep of 'model.act': 'n' goes with a range");
 }
 
@@ -85,7 +86,7 @@ TEST_F(StudySweep, ValuesAreCheckedWhereTheyStand) {
              "[sweep]\n\"optimizer.lr\" = [0.1, -1.0, \"x\", nan]\n\"optimizer.lrr\" = [1]\n"),
       "s.toml:4:24: optimizer/sgd: 'lr' got -1, expected a number of at least 0\n"
       "s.toml:4:30: optimizer/sgd: 'lr' got \"x\", expected a number of at least 0\n"
-      "s.toml:4:35: optimizer/sgd: 'lr' got nan, expected a number of at least 0\n"
+      "s.toml:4:35: optimizer/sgd: 'lr' got nan, expected a finite number of at least 0\n"
       "s.toml:5:1: optimizer/sgd: unknown parameter 'lrr'; did you mean 'lr'?");
 }
 

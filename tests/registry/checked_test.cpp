@@ -98,17 +98,18 @@ TEST(Checked, BoundsAreExactForGreatIntegers) {
   EXPECT_EQ(refusal(field, std::int64_t{1} << 53), "no error");
 }
 
-TEST(Checked, TakesNanOnlyWhereItIsTheDefault) {
+TEST(Checked, TakesNanAndInfinityOnlyWhereTheyAreTheDefault) {
   FieldSchema field = of_type(FieldType::real);
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_EQ(refusal(field, nan), "got nan, expected a number");
+  EXPECT_EQ(refusal(field, nan), "got nan, expected a finite number");
   field.default_value = nan;
   EXPECT_EQ(refusal(field, nan), "no error");
-  EXPECT_EQ(refusal(of_type(FieldType::real), std::numeric_limits<double>::infinity()), "no error");
-  FieldSchema bounded = of_type(FieldType::real);
-  bounded.max = 1;
-  EXPECT_EQ(refusal(bounded, std::numeric_limits<double>::infinity()),
-            "got inf, expected a number of at most 1");
+  const double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(refusal(field, infinity), "got inf, expected a finite number");
+  field.default_value = infinity;
+  EXPECT_EQ(refusal(field, infinity), "no error");
+  EXPECT_EQ(refusal(field, -infinity), "got -inf, expected a finite number");
+  EXPECT_EQ(refusal(field, nan), "got nan, expected a finite number");
 }
 
 TEST(Checked, HoldsChoicesAndNamesTheNearest) {

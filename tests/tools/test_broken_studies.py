@@ -44,7 +44,9 @@ def write_idx(folder, **changed):
 def here(tmp_path_factory):
     """A copy of the studies, with the files that some of them speak of."""
     folder = tmp_path_factory.mktemp("studies")
-    shutil.copytree(STUDIES, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.expected"))
+    shutil.copytree(
+        STUDIES, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.expected")
+    )
     tried = folder / "tried"
     (tried / "plugins").symlink_to(os.environ["PARIBUS_STUDY_PLUGINS"])
     (tried / "empty").mkdir()
@@ -58,7 +60,7 @@ def here(tmp_path_factory):
     write_idx(tried / "empty_file", valid_labels=b"")
     write_idx(tried / "vast", train_images=idx(b"", 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF))
     write_idx(tried / "broken_gzip", train_images=gzip.compress(idx(bytes(1280), 20, 8, 8))[:-9])
-    pinned = tried / "data" / "fashion_mnist"
+    pinned = tried / "data" / "fashion-mnist"
     pinned.mkdir(parents=True)
     for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
         (pinned / f"{name}-ubyte.gz").write_bytes(gzip.compress(labels, mtime=1))
@@ -71,7 +73,7 @@ def environment(here):
     kept = {name: value for name, value in os.environ.items() if name not in unwanted}
     return kept | {
         "PARIBUS_DATA": str(here / "tried" / "data"),
-        "XDG_CACHE_HOME": str(here / ".cache"),
+        "XDG_CACHE_HOME": str(here / "tried" / ".cache"),
         "XDG_DATA_HOME": str(here / ".data"),
         "http_proxy": "http://127.0.0.1:9",  # nobody listens: what isn't here can't be fetched
         "https_proxy": "http://127.0.0.1:9",
@@ -110,12 +112,12 @@ def test_says_all_that_is_wrong_and_writes_nothing(study, words, here, environme
 
 
 def test_there_are_many():
-    assert len(BROKEN) > 80
+    assert len(BROKEN) >= 80
 
 
 def test_the_good_data_set_is_good(here, environment):
     (here / "tried" / "good.toml").write_text(
-        'study.plugins = ["plugins"]\nmodel = "mlp"\ndata = { use = "idx_folder", dir = "good" }\n'
+        'study.plugins = ["plugins"]\nmodel = "mlp"\ndata = { use = "idx_folder", dir = "good", transforms = ["normalize"] }\n'
     )
     done = paribus(["check", "good.toml"], here / "tried", environment)
     assert (done.returncode, done.stderr) == (0, b"")
@@ -151,8 +153,14 @@ def test_what_is_no_study(name, content, problem, tmp_path, environment):
 @pytest.mark.parametrize(
     ("override", "problem"),
     [
-        ("optimizer.momentm=0.9", "optimizer/sgd: unknown parameter 'momentm'; did you mean 'momentum'?"),
-        ("train.epochs=", "train: 'epochs' got \"\", expected an integer of at least 1 and at most 1000000"),
+        (
+            "optimizer.momentm=0.9",
+            "optimizer/sgd: unknown parameter 'momentm'; did you mean 'momentum'?",
+        ),
+        (
+            "train.epochs=",
+            "train: 'epochs' got \"\", expected an integer of at least 1 and at most 1000000",
+        ),
         ("train.epochs", "expected key=value"),
         ("extends=shortest.toml", "extends has its place in a file"),
         ("arms.nobody.model=mlp", "no arm is named 'nobody'"),

@@ -14,7 +14,9 @@
 
 #include "forked.h"
 #include "paribus/abi.h"
+#include "paribus/error.h"
 #include "paribus/search.h"
+#include "problems.h"
 #include "study/spec_json.h"
 #include "trial.h"
 
@@ -97,8 +99,26 @@ const Dataset& Zygote::dataset(const json& request) {
   return instance->as<Dataset>();
 }
 
+/// All that is wrong: after each problem the trial is tried again without what it was about.
 json Zygote::inspect(const json& request) {
-  return run_forked([&] { return worker::inspect(request, dataset(request), loader_); });
+  json left = request, problems = json::array();
+  TrialSpec spec = trial_spec_from_json(request.at("spec"));
+  while (true) {
+    const json reply = run_forked([&] {
+      try {
+        return worker::inspect(left, dataset(left), loader_);
+      } catch (const Error& problem) {
+        return refusal(with_address(spec, problem.what()));
+      }
+    });
+    if (reply.value("ok", false)) {
+      return problems.empty() ? reply : json{{"ok", false}, {"problems", problems}};
+    }
+    problems.insert(problems.end(), reply.at("problems").begin(), reply.at("problems").end());
+    if (!leave_out(spec, problems.back().at("address")))
+      return json{{"ok", false}, {"problems", problems}};
+    left["spec"] = to_json(spec);
+  }
 }
 
 json Zygote::find_rate(const json& request) {

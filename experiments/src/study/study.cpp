@@ -98,7 +98,7 @@ std::int64_t threads_of(const Config* table, std::size_t trials, Problems& probl
       given == nullptr || (given->as_text() != nullptr && *given->as_text() == "auto");
   if (!is_auto && given->as_text() != nullptr) {
     problems.add(given->place(), fmt::format("study: 'threads' got {}, expected \"auto\" or an "
-                                             "integer of at least 1",
+                                             "integer of at least 1 and at most 1024",
                                              given->toml()));
     return 1;
   }
