@@ -204,6 +204,13 @@ TEST_F(DriverScheduler, ADirectoryWithOtherThingsIsLeftAlone) {
   EXPECT_FALSE(fs::exists(folder_ / "journal"));
 }
 
+TEST(DriverDirectory, IsCalledAsTheStudysFileOrItsFolder) {
+  EXPECT_EQ(default_directory("lookahead.toml"), "runs/lookahead");
+  EXPECT_EQ(default_directory("here/lookahead.toml"), "runs/lookahead");
+  EXPECT_EQ(default_directory("experiments/quickstart/study.toml"), "runs/quickstart");
+  EXPECT_EQ(default_directory("/study.toml"), "runs/study");
+}
+
 TEST_F(DriverScheduler, StatusIsThatOfTheJournalsEnd) {
   const StudyDirectory directory(folder_);
   EXPECT_EQ(directory.status("a"), "");

@@ -193,10 +193,13 @@ class Interrupt(WithPlugins):
         self.assertEqual(running.returncode, 130, errors)
         self.assertIn("go on with: paribus resume runs/k", errors)
         self.assertIn("stopped", self.statuses())
+        resolved = (self.directory / "study.toml").read_text()
         done = self.paribus("resume", "runs/k")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn(": resumes\n", done.stderr)
         self.assertNotIn("begin anew", done.stderr)
+        self.assertIn("k.toml:4:9", resolved, "where a value came from")
+        self.assertEqual((self.directory / "study.toml").read_text(), resolved)
         self.assertEqual(self.statuses(), ["done"] * 4)
 
     def test_a_killed_driver_takes_its_worker_along(self):
@@ -286,6 +289,19 @@ class Words(WithPlugins):
             "lr-find",
         ):
             self.assertRegex(text, rf"(?m)^  {command} ")
+
+    def test_misspelt_words(self):
+        for words, error in {
+            ("check", self.study, "--jsn"): "there is no option '--jsn'; did you mean '--json'?",
+            ("plugins", "shwo"): "there is no command 'shwo'; did you mean 'show'?",
+            ("status", "a", "b"): "'b' is one word too many",
+            ("results",): "DIR is required",
+        }.items():
+            done = self.paribus(*words)
+            self.assertEqual(
+                (done.returncode, done.stderr),
+                (2, f"paribus: {error}\ntry: paribus {words[0]} --help\n"),
+            )
 
     def test_a_misspelt_command(self):
         done = self.paribus("rnu", self.study)

@@ -216,6 +216,14 @@ class Results(WithStudy):
         )
         self.assertNotIn("\033", "".join(lines))
 
+    def test_a_number_without_a_unit_is_shown_without_one(self):
+        journals.write_study(self.folder, {"a": {0: 0.5, 1: 0.7}, "b": {0: 0.6, 1: 0.4}}, unit="1")
+        for command in ("status", "results", "compare"):
+            self.assertNotIn("(1)", self.ok(command, self.folder))
+        self.assertIn("seconds (s)", self.ok("results", self.folder))
+        columns = json.loads(self.ok("results", self.folder, "--json"))["columns"]
+        self.assertIn({"name": "valid.accuracy", "unit": "1"}, columns)
+
     def test_bad_expressions_say_where(self):
         for where, message in {
             "amr = sgd": "character 1: no column 'amr'; did you mean 'arm'?",

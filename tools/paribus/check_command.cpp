@@ -111,9 +111,9 @@ void add_check_command(CLI::App& app, int& exit_status) {
   CLI::App* command =
       app.add_subcommand("check", "check a study with all its shapes, and run nothing");
   auto request = std::make_shared<Request>();
-  command->add_option("study", request->study, "the study's file (TOML)")
+  command->add_option("STUDY.toml", request->study, "the study's file (TOML)")
       ->required()
-      ->type_name("STUDY.toml");
+      ->type_name("");
   command
       ->add_option("-s,--set", request->overrides,
                    "override one key of the study; may be given again")

@@ -95,10 +95,10 @@ int compare(const Options& options) {
 }  // namespace
 
 void print_comparison(const stats::Comparison& comparison, std::FILE* out) {
-  const std::string unit = comparison.unit.empty() ? "" : fmt::format(" ({})", comparison.unit);
   const std::string level = fmt::format("{:.4g} %", 100 * (1 - comparison.alpha));
-  fmt::print(out, "{}{}, {} value, against {}; {} intervals, {} test\n\n", comparison.metric, unit,
-             comparison.at, safe_text(comparison.baseline), level,
+  fmt::print(out, "{}, {} value, against {}; {} intervals, {} test\n\n",
+             with_unit(comparison.metric, comparison.unit), comparison.at,
+             safe_text(comparison.baseline), level,
              comparison.test == "t" ? "paired t-" : "paired permutation");
   TextTable table;
   table.add_column("arm");
@@ -124,8 +124,9 @@ void add_compare_command(CLI::App& app, int& exit_status) {
   auto options = std::make_shared<Options>();
   auto* command =
       app.add_subcommand("compare", "arms against the baseline: difference, interval, p, verdict");
-  command->add_option("DIR", options->dir, "a study's directory")->required();
-  command->add_option("--metric", options->metric, "default: the metric of the study");
+  command->add_option("DIR", options->dir, "a study's directory")->required()->type_name("");
+  command->add_option("--metric", options->metric, "default: the metric of the study")
+      ->type_name("METRIC");
   command->add_flag("--json", options->as_json, "every number, for programs");
   command->callback(
       [options, &exit_status] { exit_status = guarded([&] { return compare(*options); }); });

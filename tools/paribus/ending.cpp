@@ -58,8 +58,7 @@ std::string number(double value) {
 void print_arms(const results::StudyRecord& study, const std::vector<ArmResult>& arms) {
   TextTable table;
   table.add_column(study.axes.empty() ? "arm" : "point");
-  const std::string unit = study.unit.empty() ? "" : fmt::format(" ({})", study.unit);
-  const std::string mean = fmt::format("{}{}", study.metric, unit);
+  const std::string mean = with_unit(study.metric, study.unit);
   for (const char* title : {"trials", mean.c_str(), "sd", "least", "greatest"}) {
     table.add_column(title, TextTable::Align::right);
   }

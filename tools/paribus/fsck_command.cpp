@@ -131,7 +131,9 @@ int check_all(const Options& options) {
 void add_fsck_command(CLI::App& app, int& exit_status) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("fsck", "check every journal of a study");
-  command->add_option("DIR", options->dir, "a study's directory")->required();
+  command->footer(
+      "Exit status: 0 every journal is whole; 1 one is torn or damaged; 2 the request was wrong.");
+  command->add_option("DIR", options->dir, "a study's directory")->required()->type_name("");
   command->add_flag("--repair", options->repair, "cut what is torn or damaged");
   command->add_flag("--json", options->as_json, "for programs");
   command->callback(

@@ -90,9 +90,10 @@ void add_lr_find_command(CLI::App& app, int& exit_status) {
   CLI::App* command =
       app.add_subcommand("lr-find", "try growing learning rates for some steps, and suggest one");
   auto request = std::make_shared<Request>();
-  command->add_option("study", request->study, "the study's file (TOML); its first trial is used")
+  command
+      ->add_option("STUDY.toml", request->study, "the study's file (TOML); its first trial is used")
       ->required()
-      ->type_name("STUDY.toml");
+      ->type_name("");
   command
       ->add_option("-s,--set", request->overrides,
                    "override one key of the study; may be given again")

@@ -26,17 +26,38 @@ namespace {
 constexpr int kWrongRequest = 2;
 constexpr int kInterrupted = 130;
 
-/// CLI11 says that it didn't expect the word; people want to know which word they meant.
-std::string misspelt_command(const CLI::App& app, int argc, char** argv) {
-  const std::string word = argc > 1 ? argv[1] : "";
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands({})) {
-    if (command->get_name() == word) return "";
-    names.push_back(command->get_name());
+/// The command that was understood last: of `paribus plugins show` that is `show`.
+const CLI::App& innermost(const CLI::App& app) {
+  const auto parsed = app.get_subcommands();
+  return parsed.empty() ? app : innermost(*parsed.front());
+}
+
+std::string path_of(const CLI::App& command) {
+  const CLI::App* above = command.get_parent();
+  return above == nullptr ? command.get_name() : path_of(*above) + " " + command.get_name();
+}
+
+/// What may stand behind a command: its options and commands.
+std::vector<std::string> words_of(const CLI::App& command) {
+  std::vector<std::string> words;
+  for (const CLI::App* one : command.get_subcommands({})) words.push_back(one->get_name());
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
   }
-  if (word.empty() || word.front() == '-') return "";
-  return fmt::format("there is no command '{}'{}", word,
-                     paribus::registry::did_you_mean(word, names));
+  return words;
+}
+
+/// CLI11 says that it didn't expect the word; people want to know which word they meant.
+std::string misspelt(const CLI::App& app, int argc, char** argv) {
+  const CLI::App& command = innermost(app);
+  const std::vector<std::string> unread = app.remaining(true);
+  const std::string word = !unread.empty() ? unread.front() : argc > 1 ? argv[1] : "";
+  if (word.empty() || (unread.empty() && &command != &app)) return "";
+  const std::string hint = paribus::registry::did_you_mean(word, words_of(command));
+  if (word.front() == '-') return fmt::format("there is no option '{}'{}", word, hint);
+  if (!command.get_subcommands({}).empty())
+    return fmt::format("there is no command '{}'{}", word, hint);
+  return fmt::format("'{}' is one word too many", word);
 }
 
 int parse(CLI::App& app, int argc, char** argv, const int& exit_status) {
@@ -45,10 +66,9 @@ int parse(CLI::App& app, int argc, char** argv, const int& exit_status) {
     return exit_status;
   } catch (const CLI::ParseError& problem) {
     if (problem.get_exit_code() == 0) return app.exit(problem);  // --help, --version
-    const std::string misspelt = misspelt_command(app, argc, argv);
-    fmt::print(stderr, "paribus: {}\n", misspelt.empty() ? problem.what() : misspelt);
-    const bool known = misspelt.empty() && argc > 1 && argv[1][0] != '-';
-    fmt::print(stderr, "try: paribus {}{}--help\n", known ? argv[1] : "", known ? " " : "");
+    const std::string hint = misspelt(app, argc, argv);
+    fmt::print(stderr, "paribus: {}\n", hint.empty() ? problem.what() : hint);
+    fmt::print(stderr, "try: {} --help\n", path_of(innermost(app)));
     return kWrongRequest;
   }
 }

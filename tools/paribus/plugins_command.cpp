@@ -152,16 +152,19 @@ void add_plugins_command(CLI::App& app, int& exit_status) {
   CLI::App* plugins =
       app.add_subcommand("plugins", "the parts at hand: list, show one, check a file");
   plugins->require_subcommand(0, 1);
-  plugins->add_option("--kind", request->kind, "only this kind: dataset, model, optimizer, ...");
+  plugins->add_option("--kind", request->kind, "only this kind: dataset, model, optimizer, ...")
+      ->type_name("KIND");
   plugins->add_flag("--json", request->json, "print JSON");
 
   CLI::App* show_part =
       plugins->add_subcommand("show", "parameters, origin and an example of one part");
-  show_part->add_option("part", request->show, "KIND/NAME, e.g. optimizer/sgd")->required();
+  show_part->add_option("KIND/NAME", request->show, "e.g. optimizer/sgd")
+      ->required()
+      ->type_name("");
   show_part->add_flag("--json", request->json, "print JSON");
 
   CLI::App* check_file = plugins->add_subcommand("check", "whether this Paribus would take a file");
-  check_file->add_option("file", request->check, "FILE.so")->required();
+  check_file->add_option("FILE.so", request->check, "a plugin")->required()->type_name("");
 
   plugins->callback(
       [request, &exit_status] { exit_status = run_plugins_command(*request, stdout, stderr); });

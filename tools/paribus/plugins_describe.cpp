@@ -107,7 +107,10 @@ std::string parameter_table(const PartSchema& part) {
 
 std::string of_its_kind(const PartSchema& part) {
   std::string text;
-  if (part.kind == "metric") text += fmt::format("goal       {}, unit {}\n", part.goal, part.unit);
+  if (part.kind == "metric") {
+    const std::string unit = part.unit == "1" ? "" : ", unit " + part.unit;
+    text += fmt::format("goal       {}{}\n", part.goal, unit);
+  }
   if (!part.reads.empty()) text += fmt::format("reads      {}\n", fmt::join(part.reads, ", "));
   if (!part.writes.empty()) text += fmt::format("writes     {}\n", fmt::join(part.writes, ", "));
   for (const registry::FileSchema& file : part.files) {

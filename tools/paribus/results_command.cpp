@@ -69,13 +69,14 @@ void print_as_csv(const results::Table& table, const Rows& rows) {
   }
 }
 
-std::string shown(const Cell& cell) {
-  constexpr std::size_t kMost = 60;
+/// Of a checksum, as much as tells it from others.
+std::string shown(const Cell& cell, const std::string& column) {
+  const std::size_t most = column.ends_with("_sha256") ? 15 : 60;
   if (const auto* number = std::get_if<double>(&cell)) return fmt::format("{:.6g}", *number);
   if (std::holds_alternative<std::monostate>(cell)) return "-";
   std::string text = results::to_text(cell);
   text = text.substr(0, text.find('\n'));
-  return text.size() > kMost ? text.substr(0, kMost - 3) + "..." : text;
+  return text.size() > most ? text.substr(0, most - 3) + "..." : text;
 }
 
 bool is_blank(const Cell& cell) {
@@ -93,13 +94,12 @@ void print_as_table(const results::Table& table, const Rows& rows) {
       continue;
     const bool is_text = column.type == ColumnType::text;
     columns.push_back(&column);
-    shown_table.add_column(
-        column.unit.empty() ? column.name : fmt::format("{} ({})", column.name, column.unit),
-        is_text ? TextTable::Align::left : TextTable::Align::right);
+    shown_table.add_column(with_unit(column.name, column.unit),
+                           is_text ? TextTable::Align::left : TextTable::Align::right);
   }
   for (const std::size_t row : rows) {
     std::vector<std::string> cells;
-    for (const Column* column : columns) cells.push_back(shown(column->cells[row]));
+    for (const Column* column : columns) cells.push_back(shown(column->cells[row], column->name));
     shown_table.add_row(std::move(cells));
   }
   shown_table.print(stdout);
@@ -128,8 +128,9 @@ int print_results(const Options& options) {
 void add_results_command(CLI::App& app, int& exit_status) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("results", "one row per trial: parameters, status, metrics");
-  command->add_option("DIR", options->dir, "a study's directory")->required();
-  command->add_option("--where", options->where, "such as: arm = sgd and valid.accuracy > 0.9");
+  command->add_option("DIR", options->dir, "a study's directory")->required()->type_name("");
+  command->add_option("--where", options->where, "such as: arm = sgd and valid.accuracy > 0.9")
+      ->type_name("CONDITION");
   command->add_option("--format", options->format, "table, csv or json")
       ->check(CLI::IsMember({"table", "csv", "json"}));
   command->add_flag("--json", options->as_json, "the same as --format json");

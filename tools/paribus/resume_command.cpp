@@ -13,9 +13,9 @@ void add_resume_command(CLI::App& app, int& exit_status) {
   CLI::App* command = app.add_subcommand("resume", "go on with a study that was stopped or killed");
   auto request = std::make_shared<RunRequest>();
   request->resuming = true;
-  command->add_option("dir", request->directory, "the study's directory")
+  command->add_option("DIR", request->directory, "the study's directory")
       ->required()
-      ->type_name("DIR");
+      ->type_name("");
   command
       ->add_option("-j,--jobs", request->at_once,
                    "trials side by side (default: cores / threads of a trial)")

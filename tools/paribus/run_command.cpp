@@ -48,8 +48,8 @@ int run(const RunRequest& request) {
         driver::check_study(request.study, request.overrides, engine, *display);
     if (request.resuming) warn_if_changed(checked, request.directory, *display);
     const driver::StudyDirectory directory(request.directory);
-    const driver::RunReport report =
-        driver::run_study(checked, directory, engine, *display, {request.at_once, request.fresh});
+    const driver::RunReport report = driver::run_study(
+        checked, directory, engine, *display, {request.at_once, request.fresh, request.resuming});
     return end_run(report, request.directory, request.quiet);
   } catch (const driver::Interrupted&) {
     display->finish();
@@ -70,9 +70,9 @@ void add_run_command(CLI::App& app, int& exit_status) {
   CLI::App* command =
       app.add_subcommand("run", "check a study, run the trials that are missing, show the results");
   auto request = std::make_shared<RunRequest>();
-  command->add_option("study", request->study, "the study's file (TOML)")
+  command->add_option("STUDY.toml", request->study, "the study's file (TOML)")
       ->required()
-      ->type_name("STUDY.toml");
+      ->type_name("");
   command
       ->add_option("-j,--jobs", request->at_once,
                    "trials side by side (default: cores / threads of a trial)")

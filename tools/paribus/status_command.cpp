@@ -90,9 +90,7 @@ void print_arms(const StudyRecord& study, std::FILE* out) {
     if (count(study, status) > 0)
       table.add_column(std::string(results::to_text(status)), TextTable::Align::right);
   }
-  table.add_column(
-      study.unit.empty() ? study.metric : fmt::format("{} ({})", study.metric, study.unit),
-      TextTable::Align::right);
+  table.add_column(with_unit(study.metric, study.unit), TextTable::Align::right);
   for (const std::string& arm : study.arms) {
     std::vector<std::string> row{arm};
     for (const Status status : kStatuses) {
@@ -153,7 +151,7 @@ void print_status(const StudyRecord& study, std::FILE* out) {
 void add_status_command(CLI::App& app, int& exit_status) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("status", "how far a study is");
-  command->add_option("DIR", options->dir, "a study's directory")->required();
+  command->add_option("DIR", options->dir, "a study's directory")->required()->type_name("");
   command->add_flag("--json", options->as_json, "every trial, for programs");
   command->callback([options, &exit_status] {
     exit_status = guarded([&] { return print_status_of(*options); });

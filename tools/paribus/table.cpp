@@ -62,6 +62,10 @@ std::string bold(const std::string& text, std::FILE* out) {
   return is_colourful(out) ? "\033[1m" + text + "\033[0m" : text;
 }
 
+std::string with_unit(const std::string& name, const std::string& unit) {
+  return unit.empty() || unit == "1" ? name : fmt::format("{} ({})", name, unit);
+}
+
 std::string safe_text(std::string_view text) {
   std::string safe(text);
   for (char& c : safe) {

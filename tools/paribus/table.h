@@ -35,6 +35,9 @@ class TextTable {
 bool is_colourful(std::FILE* out);
 std::string bold(const std::string& text, std::FILE* out);
 
+/// "seconds (s)"; the unit "1" is that of a plain number and isn't shown.
+std::string with_unit(const std::string& name, const std::string& unit);
+
 /// Text from a journal, safe to show on a terminal.
 std::string safe_text(std::string_view text);
 

@@ -13,6 +13,7 @@
 
 #include "journal/journal.h"
 #include "paribus/error.h"
+#include "study/study.h"
 
 namespace paribus::driver {
 
@@ -33,7 +34,7 @@ std::string text_of(const fs::path& path) {
 
 }  // namespace
 
-fs::path default_directory(const fs::path& study) { return fs::path("runs") / study.stem(); }
+fs::path default_directory(const fs::path& study) { return fs::path("runs") / study_name(study); }
 
 StudyDirectory::StudyDirectory(const fs::path& path)
     : path_(fs::absolute(path).lexically_normal()) {

@@ -86,7 +86,7 @@ RunReport run_study(const CheckedStudy& checked, const StudyDirectory& directory
                     Observer& observer, const RunOptions& options) {
   RunReport report;
   json lock = lock_of(checked, engine.machine());
-  directory.write(StudyDirectory::kStudyFile, checked.study.resolved);
+  if (!options.resuming) directory.write(StudyDirectory::kStudyFile, checked.study.resolved);
   directory.write("paribus.lock", lock.dump(2, ' ', false, json::error_handler_t::replace) + '\n');
   journal::Writer log(directory.journal("study"));
   json& git = lock["git"];

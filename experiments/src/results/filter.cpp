@@ -80,9 +80,10 @@ class Parser {
     if (name.empty()) fail(start, "expected a column");
     const Column* column = table_.find(name);
     if (!column) {
-      fail(start, fmt::format("no column '{}'{}; there are {}", name,
-                              registry::did_you_mean(name, table_.names()),
-                              fmt::join(table_.names(), ", ")));
+      const std::string near = registry::did_you_mean(name, table_.names());
+      fail(start, near.empty() ? fmt::format("no column '{}'; there are {}", name,
+                                             fmt::join(table_.names(), ", "))
+                               : fmt::format("no column '{}'{}", name, near));
     }
     std::string op = comparison_operator();
     skip_space();

@@ -101,10 +101,12 @@ void require_metric(const StudyRecord& study, const std::string& metric) {
       (metric == study.metric && !metric.empty())) {
     return;
   }
-  throw Error(fmt::format(
-      "no trial has the metric '{}'{}; there {}: {}", metric, registry::did_you_mean(metric, known),
-      known.size() == 1 ? "is" : "are",
-      known.empty() ? std::string("none yet") : fmt::format("{}", fmt::join(known, ", "))));
+  const std::string near = registry::did_you_mean(metric, known);
+  const std::string list =
+      known.empty()
+          ? "; none has any yet"
+          : fmt::format("; there {}: {}", known.size() == 1 ? "is" : "are", fmt::join(known, ", "));
+  throw Error(fmt::format("no trial has the metric '{}'{}", metric, near.empty() ? list : near));
 }
 
 }  // namespace

@@ -113,7 +113,7 @@ std::int64_t threads_of(const Config* table, std::size_t trials, Problems& probl
 
 void read_study(const Config* table, Study& study, Problems& problems) {
   StudySettings settings;
-  settings.name = study.path.stem().string();
+  settings.name = study_name(study.path);
   if (table != nullptr) {
     for (const Config::Entry& entry : *table->as_table()) {
       if (find_field(study_fields(), entry.key) != nullptr) continue;
@@ -303,6 +303,12 @@ Diagnostic Study::place(const std::string& address, const std::string& arm,
   }
   if (!nearest.file) return {path.string(), 1, 1, printable(message)};
   return {*nearest.file, nearest.line, nearest.column, printable(message)};
+}
+
+std::string study_name(const fs::path& path) {
+  const fs::path folder = fs::absolute(path).lexically_normal().parent_path().filename();
+  const bool named_by_folder = path.filename() == "study.toml" && !folder.empty();
+  return (named_by_folder ? folder : path.stem()).string();
 }
 
 std::vector<fs::path> plugin_folders(const fs::path& path,

@@ -103,6 +103,9 @@ struct Study {
   std::shared_ptr<const Provenance> provenance;
 };
 
+/// What a study is called unless it says so: as its file, or, of a file study.toml, as its folder.
+std::string study_name(const std::filesystem::path& path);
+
 /// What a study asks of the plugin path, made absolute. To be called before the catalog is scanned.
 /// Throws StudyError.
 std::vector<std::filesystem::path> plugin_folders(const std::filesystem::path& path,
