@@ -2,20 +2,17 @@
 #include "trial.h"
 
 #include <ATen/Parallel.h>
-#include <signal.h>
 #include <torch/version.h>
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <ctime>
 #include <optional>
 
-#include "journal/journal.h"
 #include "paribus/trainer.h"
+#include "recorder.h"
 #include "registry/sha256.h"
 #include "study/spec_json.h"
 
@@ -25,70 +22,12 @@ namespace {
 using nlohmann::json;
 namespace fs = std::filesystem;
 
-std::atomic<bool> stop_wanted{false};
-void ask_to_stop(int /*signal*/) { stop_wanted = true; }
-
-std::string now() {
-  const std::time_t seconds = std::time(nullptr);
-  std::tm utc{};
-  ::gmtime_r(&seconds, &utc);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text.data();
-}
-
 std::string hexadecimal(
     std::uint64_t value) {  // not fmt: LibTorch brings headers of another version
   std::array<char, 17> text{};
   std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(value));
   return text.data();
 }
-
-/// Writes to the trial's journal and its progress slot.
-class JournalRecorder final : public Recorder {
- public:
-  JournalRecorder(const fs::path& file, std::string metric, driver::ProgressSlot& slot)
-      : journal_(file), metric_(std::move(metric)), slot_(slot) {}
-
-  journal::Writer& journal() { return journal_; }
-
-  void point(std::string_view series, std::int64_t step, double value) override {
-    auto found = series_.find(series);
-    if (found == series_.end()) {
-      found = series_.emplace(std::string(series), journal_.series(series)).first;
-    }
-    journal_.point(found->second, step, value);
-    if (series != metric_) return;
-    slot_.metric = value;
-    slot_.has_metric = true;
-  }
-  void message(std::string_view text) override {
-    journal_.event({{"event", "message"}, {"text", text}});
-  }
-  void flush() override { journal_.sync(); }
-  void resumed(std::int64_t step) override {
-    slot_.resumed_at = static_cast<std::uint64_t>(step);
-    journal_.event({{"event", "resume"}, {"step", step}, {"time", now()}, {"pid", ::getpid()}});
-  }
-  void checkpointed(std::int64_t step, const std::string& file) override {
-    journal_.event(
-        {{"event", "checkpoint"}, {"step", step}, {"file", fs::path(file).filename().string()}});
-    journal_.sync();
-  }
-  bool progress(std::int64_t step, std::int64_t steps, std::int64_t epoch, double loss) override {
-    slot_.step.store(static_cast<std::uint64_t>(step), std::memory_order_relaxed);
-    slot_.steps.store(static_cast<std::uint64_t>(steps), std::memory_order_relaxed);
-    slot_.epoch.store(static_cast<std::uint64_t>(epoch), std::memory_order_relaxed);
-    slot_.loss.store(loss, std::memory_order_relaxed);
-    return stop_wanted.load(std::memory_order_relaxed);
-  }
-
- private:
-  journal::Writer journal_;
-  std::string metric_;
-  driver::ProgressSlot& slot_;
-  std::map<std::string, std::uint32_t, std::less<>> series_;
-};
 
 /// For inspections and sweeps, which leave no record.
 class NoRecorder final : public Recorder {
@@ -133,7 +72,7 @@ json start_event(const json& request, const TrialSpec& spec) {
           {"threads", spec.threads},
           {"libtorch", TORCH_VERSION},
           {"pid", ::getpid()},
-          {"time", now()}};
+          {"time", utc_now()}};
 }
 
 int record_end(JournalRecorder& recorder, const Outcome& outcome, double seconds,
@@ -192,7 +131,7 @@ std::optional<double> valley(const std::vector<std::pair<double, double>>& all) 
 
 int run_trial(const json& request, const Dataset& dataset, const PartFactory& factory,
               driver::ProgressSlot& slot) {
-  ::signal(SIGTERM, ask_to_stop);
+  stop_on_sigterm();
   const TrialSpec spec = trial_spec_from_json(request.at("spec"));
   const fs::path directory = request.at("dir").get<std::string>();
   const std::string id = request.at("trial");

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "recorder.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+namespace paribus::worker {
+namespace {
+
+std::atomic<bool> stop_wanted{false};
+void ask_to_stop(int /*signal*/) { stop_wanted = true; }
+
+}  // namespace
+
+JournalRecorder::JournalRecorder(const std::filesystem::path& file, std::string metric,
+                                 driver::ProgressSlot& slot)
+    : journal_(file), metric_(std::move(metric)), slot_(slot) {}
+
+void JournalRecorder::point(std::string_view series, std::int64_t step, double value) {
+  auto found = series_.find(series);
+  if (found == series_.end()) {
+    found = series_.emplace(std::string(series), journal_.series(series)).first;
+  }
+  journal_.point(found->second, step, value);
+  if (series != metric_) return;
+  slot_.metric = value;
+  slot_.has_metric = true;
+}
+
+void JournalRecorder::message(std::string_view text) {
+  journal_.event({{"event", "message"}, {"text", text}});
+}
+
+void JournalRecorder::resumed(std::int64_t step) {
+  slot_.resumed_at = static_cast<std::uint64_t>(step);
+  journal_.event({{"event", "resume"}, {"step", step}, {"time", utc_now()}, {"pid", ::getpid()}});
+}
+
+void JournalRecorder::checkpointed(std::int64_t step, const std::string& file) {
+  journal_.event({{"event", "checkpoint"},
+                  {"step", step},
+                  {"file", std::filesystem::path(file).filename().string()}});
+  journal_.sync();
+}
+
+bool JournalRecorder::progress(std::int64_t step, std::int64_t steps, std::int64_t epoch,
+                               double loss) {
+  slot_.step.store(static_cast<std::uint64_t>(step), std::memory_order_relaxed);
+  slot_.steps.store(static_cast<std::uint64_t>(steps), std::memory_order_relaxed);
+  slot_.epoch.store(static_cast<std::uint64_t>(epoch), std::memory_order_relaxed);
+  slot_.loss.store(loss, std::memory_order_relaxed);
+  return stop_wanted.load(std::memory_order_relaxed);
+}
+
+void stop_on_sigterm() { ::signal(SIGTERM, ask_to_stop); }
+
+std::string utc_now() {
+  const std::time_t seconds = std::time(nullptr);
+  std::tm utc{};
+  ::gmtime_r(&seconds, &utc);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text.data();
+}
+
+}  // namespace paribus::worker

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "driver/progress.h"
+#include "journal/journal.h"
+#include "paribus/record.h"
+
+namespace paribus::worker {
+
+/// Writes to the trial's journal and its progress slot.
+class JournalRecorder final : public Recorder {
+ public:
+  /// `metric`: the series that the slot shows.
+  JournalRecorder(const std::filesystem::path& file, std::string metric,
+                  driver::ProgressSlot& slot);
+
+  journal::Writer& journal() { return journal_; }
+
+  void point(std::string_view series, std::int64_t step, double value) override;
+  void message(std::string_view text) override;
+  void flush() override { journal_.sync(); }
+  void resumed(std::int64_t step) override;
+  void checkpointed(std::int64_t step, const std::string& file) override;
+  bool progress(std::int64_t step, std::int64_t steps, std::int64_t epoch, double loss) override;
+
+ private:
+  journal::Writer journal_;
+  std::string metric_;
+  driver::ProgressSlot& slot_;
+  std::map<std::string, std::uint32_t, std::less<>> series_;
+};
+
+/// From now on SIGTERM makes `progress` ask for a stop.
+void stop_on_sigterm();
+
+/// The time of day, UTC, as journals have it.
+std::string utc_now();
+
+}  // namespace paribus::worker
