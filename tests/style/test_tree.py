@@ -5,7 +5,7 @@ import rules
 from tree import CPP, ROOT, files, shown
 
 SOURCES = CPP | {".py", ".sh", ".cmake", ".js", ".css"}
-SCRIPTS = ("tools/quickstart", "tools/test", ".ci/run")
+SCRIPTS = ("tools/bench", "tools/quickstart", "tools/test", ".ci/run")
 
 
 def complaints(check, paths) -> str:
