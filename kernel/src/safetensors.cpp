@@ -14,9 +14,12 @@
 
 #include "paribus/checkpoint.h"
 #include "paribus/error.h"
+#include "safetensors_header.h"
 
 namespace paribus {
 namespace {
+
+using Entry = SafetensorsEntry;
 
 struct TypeName {
   at::ScalarType type;
@@ -104,170 +107,26 @@ class AtomicFile {
   bool committed_ = false;
 };
 
-/// One entry of the header.
-struct Entry {
-  std::string name, type;
-  std::vector<std::int64_t> shape;
-  std::uint64_t begin = 0, end = 0;
-};
-
-/// Reads the header's JSON, strictly and only in the form that the format allows.
-class HeaderReader {
- public:
-  HeaderReader(std::string_view text, const std::string& file) : text_(text), file_(file) {}
-
-  std::vector<Entry> read() {
-    std::vector<Entry> entries;
-    expect('{');
-    if (!take('}')) {
-      do {
-        const std::string name = string();
-        expect(':');
-        if (name == "__metadata__") {
-          metadata();
-        } else {
-          entries.push_back(entry(name));
-        }
-      } while (take(','));
-      expect('}');
-    }
-    skip_space();
-    if (at_ != text_.size()) fail("text after the header's end");
-    return entries;
-  }
-
- private:
-  [[noreturn]] void fail(const std::string& what) const {
-    throw Error(file_ + ": not a safetensors file: " + what + " at header byte " +
-                std::to_string(at_));
-  }
-  void skip_space() {
-    while (at_ < text_.size() && std::strchr(" \t\r\n", text_[at_]) != nullptr) ++at_;
-  }
-  bool take(char c) {
-    skip_space();
-    if (at_ >= text_.size() || text_[at_] != c) return false;
-    ++at_;
-    return true;
-  }
-  void expect(char c) {
-    if (!take(c)) fail(std::string("expected '") + c + "'");
-  }
-  std::string string() {
-    expect('"');
-    std::string out;
-    while (at_ < text_.size() && text_[at_] != '"') {
-      if (text_[at_] != '\\') {
-        out += text_[at_++];
-        continue;
-      }
-      if (++at_ >= text_.size()) break;
-      escape(out);
-    }
-    expect('"');
-    return out;
-  }
-  void escape(std::string& out) {
-    static constexpr std::string_view kShort = "\"\\/bfnrt";
-    static constexpr std::string_view kMeaning = "\"\\/\b\f\n\r\t";
-    const char c = text_[at_++];
-    if (const auto i = kShort.find(c); i != std::string_view::npos) {
-      out += kMeaning[i];
-      return;
-    }
-    if (c != 'u' || at_ + 4 > text_.size()) fail("a bad escape");
-    unsigned code = 0;
-    for (int i = 0; i < 4; ++i) {
-      const char h = text_[at_++];
-      if (std::isxdigit(static_cast<unsigned char>(h)) == 0) fail("a bad escape");
-      code = code * 16 + static_cast<unsigned>(h <= '9' ? h - '0' : (h | 0x20) - 'a' + 10);
-    }
-    if (code < 0x80) {
-      out += static_cast<char>(code);
-    } else if (code < 0x800) {
-      out += static_cast<char>(0xC0 | (code >> 6)), out += static_cast<char>(0x80 | (code & 0x3F));
-    } else {
-      out += static_cast<char>(0xE0 | (code >> 12)),
-          out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-      out += static_cast<char>(0x80 | (code & 0x3F));
-    }
-  }
-  std::uint64_t integer() {
-    skip_space();
-    const std::size_t start = at_;
-    std::uint64_t value = 0;
-    while (at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9') {
-      const auto digit = static_cast<std::uint64_t>(text_[at_++] - '0');
-      if (value > (std::uint64_t{1} << 62) / 10) fail("a number too large");
-      value = value * 10 + digit;
-    }
-    if (at_ == start) fail("expected a number");
-    return value;
-  }
-  std::vector<std::uint64_t> integers() {
-    std::vector<std::uint64_t> list;
-    expect('[');
-    if (take(']')) return list;
-    do list.push_back(integer());
-    while (take(','));
-    expect(']');
-    if (list.size() > 64) fail("a shape of more than 64 dimensions");
-    return list;
-  }
-  void metadata() {
-    expect('{');
-    if (take('}')) return;
-    do string(), expect(':'), string();
-    while (take(','));
-    expect('}');
-  }
-  Entry entry(const std::string& name) {
-    Entry entry{name, "", {}, 0, 0};
-    unsigned seen = 0;
-    expect('{');
-    do {
-      const std::string key = string();
-      expect(':');
-      if (key == "dtype") {
-        entry.type = string(), seen |= 1U;
-      } else if (key == "shape") {
-        for (const std::uint64_t size : integers())
-          entry.shape.push_back(static_cast<std::int64_t>(size));
-        seen |= 2U;
-      } else if (key == "data_offsets") {
-        const auto offsets = integers();
-        if (offsets.size() != 2) fail("data_offsets without two numbers");
-        entry.begin = offsets[0], entry.end = offsets[1], seen |= 4U;
-      } else {
-        fail("unknown key '" + key + "'");
-      }
-    } while (take(','));
-    expect('}');
-    if (seen != 7U) fail("tensor '" + name + "' lacks dtype, shape or data_offsets");
-    return entry;
-  }
-
-  std::string_view text_;
-  const std::string& file_;
-  std::size_t at_ = 0;
-};
-
 at::ScalarType type_of(const Entry& entry, const std::string& file) {
   for (const TypeName& known : kTypes) {
     if (known.name == entry.type) return known.type;
   }
   throw Error(file + ": tensor '" + entry.name + "' has the type '" + entry.type +
-              "', which LibTorch lacks");
+              "', expected one of F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL C64");
 }
 
+/// Bytes that the shape needs. Strides overflow even where a dimension of size 0 makes the tensor
+/// empty.
 std::uint64_t bytes_of(const Entry& entry, at::ScalarType type, const std::string& file) {
-  std::uint64_t bytes = c10::elementSize(type);
+  auto stride = static_cast<std::int64_t>(c10::elementSize(type));
+  bool empty = false;
   for (const std::int64_t size : entry.shape) {
-    if (__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(size), &bytes)) {
+    empty = empty || size == 0;
+    if (__builtin_mul_overflow(stride, std::max<std::int64_t>(size, 1), &stride)) {
       throw Error(file + ": tensor '" + entry.name + "' is larger than memory can be");
     }
   }
-  return bytes;
+  return empty ? 0 : static_cast<std::uint64_t>(stride);
 }
 
 /// The tensors must cover the data exactly, without holes, overlaps or a tail.
@@ -294,6 +153,18 @@ void check_cover(std::vector<Entry> entries, std::uint64_t data_size, const std:
   }
 }
 
+/// What no reader would take must not replace a file that can be read.
+void check_names(const NamedTensors& tensors, const std::filesystem::path& file) {
+  std::set<std::string_view> names;
+  for (const auto& [name, tensor] : tensors) {
+    if (!names.insert(name).second || name == "__metadata__") {
+      throw Error(file.string() + ": can't write it: two tensors are named '" + name + "'");
+    }
+    if (!is_utf8(name))
+      throw Error(file.string() + ": can't write it: a tensor's name isn't UTF-8");
+  }
+}
+
 }  // namespace
 
 void write_safetensors(const std::filesystem::path& file, const NamedTensors& tensors,
@@ -306,6 +177,7 @@ void write_safetensors(const std::filesystem::path& file, const NamedTensors& te
     header.back() = '}';
     header += ',';
   }
+  check_names(tensors, file);
   std::vector<at::Tensor> flat;
   std::uint64_t offset = 0;
   auto order = tensors;  // like the reference: larger elements first, so that each is aligned
@@ -337,16 +209,18 @@ TensorMap read_safetensors(const std::filesystem::path& path) {
   const std::string file = path.string();
   std::ifstream in(path, std::ios::binary);
   if (!in) throw Error(file + ": can't open it: " + std::strerror(errno));
-  const std::uint64_t size = std::filesystem::file_size(path);
+  std::error_code problem;
+  const std::uint64_t size = std::filesystem::file_size(path, problem);
+  if (problem) throw Error(file + ": can't read it: " + problem.message());
   std::uint64_t header_size = 0;
   if (size < 8 || !in.read(reinterpret_cast<char*>(&header_size), 8) || header_size > kMaxHeader ||
       header_size > size - 8) {
-    throw Error(file + ": not a safetensors file: " + std::to_string(size) + " bytes, header of " +
-                std::to_string(header_size));
+    throw Error(file + ": not a safetensors file: it has " + std::to_string(size) +
+                " bytes, expected 8 and a header of " + std::to_string(header_size));
   }
   std::string header(header_size, '\0');
   in.read(header.data(), static_cast<std::streamsize>(header_size));
-  const std::vector<Entry> entries = HeaderReader(header, file).read();
+  const std::vector<Entry> entries = read_safetensors_header(header, file);
   check_cover(entries, size - 8 - header_size, file);
   TensorMap tensors;
   for (const Entry& entry : entries) {

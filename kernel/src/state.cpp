@@ -5,6 +5,11 @@
 #include "paribus/error.h"
 
 namespace paribus {
+namespace {
+
+constexpr std::int64_t kMostTensors = 1'000'000;  // of one list: more is a damaged file
+
+}  // namespace
 
 void SaveState::tensor(std::string_view name, at::Tensor& value) {
   if (value.defined()) out_.emplace_back(prefix_ + std::string(name), value);
@@ -49,6 +54,10 @@ void LoadState::tensor(std::string_view name, at::Tensor& value) {
 void LoadState::tensors(std::string_view name, std::vector<at::Tensor>& value) {
   std::int64_t count = 0;
   number(std::string(name) + ".count", count);
+  if (count < 0 || count > kMostTensors) {
+    throw Error("checkpoint: '" + prefix_ + std::string(name) + ".count' is " +
+                std::to_string(count) + ", expected 0 .. " + std::to_string(kMostTensors));
+  }
   value.resize(static_cast<std::size_t>(count));
   for (std::size_t i = 0; i < value.size(); ++i)
     tensor(std::string(name) + "." + std::to_string(i), value[i]);

@@ -15,7 +15,8 @@ using NamedTensors = std::vector<NamedTensor>;
 
 /// One function saves and loads: a part names each thing it wants back, in `PartBase::state`. When
 /// saving, the things are read; when loading, they are replaced by what the checkpoint holds under
-/// that name (an Error if it holds none).
+/// that name (an Error if it holds none). An undefined tensor isn't saved, and one that wasn't is
+/// undefined after loading.
 ///
 ///     void state(paribus::State& s) override { s.tensor("average", average_); s.number("best",
 ///     best_); }
