@@ -32,6 +32,10 @@ Instance::Instance(const PartSpec& spec, const PartFactory& factory)
       throw Error(spec.address + "." + name +
                   ": the value given has another type than the parameter");
     }
+    if (std::holds_alternative<std::int64_t>(value) && field.get(*part_) != value)
+      throw Error(spec.address + "." + name + ": got " +
+                  std::to_string(std::get<std::int64_t>(value)) +
+                  ", which is more than the parameter can hold");
   }
   for (const auto& [name, slot] : spec.slots) {
     const FieldAccess& field = field_of(*descriptor_, name, spec);
@@ -76,11 +80,13 @@ std::vector<std::string> Instance::numeric_addresses() const {
 }
 
 void Instance::Parameter::set(double value) const {
-  if (std::holds_alternative<std::int64_t>(field->get(*part))) {
-    field->set(*part, static_cast<std::int64_t>(std::llround(value)));
-  } else {
-    field->set(*part, value);
-  }
+  if (!std::holds_alternative<std::int64_t>(field->get(*part))) return field->set(*part, value);
+  const bool fits = std::abs(value) < 0x1p62;  // false for NaN, too
+  const Value whole = fits ? std::int64_t{std::llround(value)} : std::int64_t{0};
+  if (fits) field->set(*part, whole);
+  if (!fits || field->get(*part) != whole)
+    throw Error(part->address() + "." + field->name + ": got " + std::to_string(value) +
+                ", which an integer parameter can't hold");
 }
 
 double Instance::Parameter::get() const {

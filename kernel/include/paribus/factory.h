@@ -42,7 +42,8 @@ class Instance {
     PartBase* part = nullptr;
     const FieldAccess* field = nullptr;
     explicit operator bool() const { return field != nullptr; }
-    void set(double value) const;  // rounds for integer parameters
+    /// Rounds for integer parameters; throws Error for what they can't hold.
+    void set(double value) const;
     [[nodiscard]] double get() const;
   };
   [[nodiscard]] Parameter find(const std::string& address) const;

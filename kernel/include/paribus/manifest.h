@@ -135,6 +135,11 @@ struct IsOptional : std::false_type {};
 template <class T>
 struct IsOptional<std::optional<T>> : std::true_type {};
 
+struct Range {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+};
+
 template <class T>
 constexpr std::string_view type_name() {
   if constexpr (std::is_same_v<T, bool>) return "bool";
@@ -174,6 +179,19 @@ constexpr void put_value(Text& out, const T& value) {
   }
 }
 
+/// The range of an integer narrower than 64 bits (also within an optional), which a study must not
+/// leave.
+template <class T>
+constexpr Range range() {
+  if constexpr (IsOptional<T>::value) {
+    return range<typename T::value_type>();
+  } else if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool> && sizeof(T) < 8) {
+    return {std::numeric_limits<T>::min(), std::numeric_limits<T>::max()};
+  } else {
+    return {};
+  }
+}
+
 template <class Params, class Owner, class T>
 constexpr void put_field(Text& out, const Params& defaults, const Field<Owner, T>& field) {
   if (out.at(out.size() - 1) == '}') out.put(',');
@@ -184,9 +202,17 @@ constexpr void put_field(Text& out, const Params& defaults, const Field<Owner, T
   if constexpr (IsSlot<T>::value) out.key("of"), out.quoted(IsSlot<T>::Kind::kKind);
   if constexpr (IsOptional<T>::value) out.key("optional"), out.raw("true");
   out.key("default"), put_value(out, defaults.*field.member);
-  constexpr double kInf = std::numeric_limits<double>::infinity();
-  if (field.low != -kInf) out.key(field.low_open ? "above" : "min"), out.number(field.low);
-  if (field.high != kInf) out.key(field.high_open ? "below" : "max"), out.number(field.high);
+  constexpr Range kWhole = range<T>();
+  if (field.low > kWhole.low) {
+    out.key(field.low_open ? "above" : "min"), out.number(field.low);
+  } else if (kWhole.low != Range{}.low) {
+    out.key("min"), out.number(kWhole.low);
+  }
+  if (field.high < kWhole.high) {
+    out.key(field.high_open ? "below" : "max"), out.number(field.high);
+  } else if (kWhole.high != Range{}.high) {
+    out.key("max"), out.number(kWhole.high);
+  }
   if (field.choice_count != 0) {
     out.key("choices"), out.put('[');
     for (std::size_t i = 0; i < field.choice_count; ++i) {
