@@ -16,6 +16,29 @@ std::string_view shared(const Callback::Words& a, const Callback::Words& b) {
   return {};
 }
 
+/// One whose changes `reader` reads, or null.
+Callback* writer_for(const Callback& reader, const std::vector<Callback*>& callbacks) {
+  for (Callback* writer : callbacks) {
+    if (writer != &reader && !shared(reader.reads(), writer->writes()).empty()) return writer;
+  }
+  return nullptr;
+}
+
+/// Each of `callbacks` reads what another of them writes: names a circle of those.
+[[noreturn]] void refuse_circle(const std::vector<Callback*>& callbacks) {
+  std::vector<Callback*> chain{callbacks.front()};
+  while (std::count(chain.begin(), chain.end(), chain.back()) == 1)
+    chain.push_back(writer_for(*chain.back(), callbacks));
+  const auto first = std::find(chain.begin(), chain.end(), chain.back());
+  std::string text = (*first)->address() + ": ";
+  for (auto reader = first; reader + 1 != chain.end(); ++reader) {
+    text += (reader == first ? "it reads '" : ", which reads '") +
+            std::string(shared((*reader)->reads(), reader[1]->writes())) + "' that " +
+            reader[1]->address() + " changes";
+  }
+  throw Error(text + "; no order serves them all, take one out");
+}
+
 }  // namespace
 
 std::vector<Callback*> ordered(std::vector<Callback*> callbacks) {
@@ -34,14 +57,9 @@ std::vector<Callback*> ordered(std::vector<Callback*> callbacks) {
   std::vector<Callback*> order;
   while (!callbacks.empty()) {  // take the first by address whose readings nobody left writes
     const auto next = std::find_if(callbacks.begin(), callbacks.end(), [&](const Callback* reader) {
-      return std::none_of(callbacks.begin(), callbacks.end(), [&](const Callback* writer) {
-        return writer != reader && !shared(reader->reads(), writer->writes()).empty();
-      });
+      return writer_for(*reader, callbacks) == nullptr;
     });
-    if (next == callbacks.end()) {
-      throw Error(callbacks[0]->address() + ": it and " + callbacks[1]->address() +
-                  " each read what the other changes; keep one of them");
-    }
+    if (next == callbacks.end()) refuse_circle(callbacks);
     order.push_back(*next);
     callbacks.erase(next);
   }
