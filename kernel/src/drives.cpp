@@ -16,6 +16,8 @@ void Drives::attach(const Instance& instance) {
   for (Drive& drive : drives_) {
     const Instance::Parameter parameter = instance.find(drive.target);
     if (!parameter) continue;
+    if (!parameter.field->live)
+      throw Error("schedule." + drive.target + ": the parameter can't change in training");
     drive.base = parameter.get();
     drive.attached = true;
   }

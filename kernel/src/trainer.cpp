@@ -78,10 +78,22 @@ void Trainer::build_parts(const TrialSpec& spec) {
   for (const auto* part : {&model_, &loss_, &optimizer_}) drives_.attach(**part);
   for (const auto& callback : callbacks_) drives_.attach(*callback);
   for (const std::string& target : drives_.unattached()) {
-    throw Error("schedule." + target + ": no part of this trial has a number of that name");
+    throw Error("schedule." + target + ": no part of this trial has a number of that name" +
+                known_numbers());
   }
   groups_ = std::make_unique<Groups>(model.weights());
   order_callbacks();
+}
+
+/// For messages: ", expected one of optimizer.lr optimizer.momentum ...".
+std::string Trainer::known_numbers() const {
+  std::string text;
+  const auto add = [&text](const Instance& part) {
+    for (const std::string& address : part.numeric_addresses()) text += ' ' + address;
+  };
+  for (const auto* part : {&model_, &loss_, &optimizer_}) add(**part);
+  for (const auto& callback : callbacks_) add(*callback);
+  return text.empty() ? "; there is none" : ", expected one of" + text;
 }
 
 void Trainer::order_callbacks() {
@@ -107,11 +119,13 @@ void Trainer::connect_fit() {
     for (const auto& callback : callbacks_) {
       if (const auto parameter = callback->find(wanted)) return parameter;
     }
-    throw Error(wanted + ": no part of this trial has a parameter of that name");
+    throw Error(wanted + ": no part of this trial has a parameter of that name" + known_numbers());
   };
   fit_.get_parameter_ = [find](std::string_view address) { return find(address).get(); };
   fit_.set_parameter_ = [find](std::string_view address, double value) {
-    find(address).set(value);
+    const Instance::Parameter parameter = find(address);
+    if (!parameter.field->live) throw Error(std::string(address) + ": can't change in training");
+    parameter.set(value);
   };
 }
 

@@ -21,12 +21,12 @@ class Drives {
     epochs_ = epochs, batches_ = batches;
   }
 
-  /// Tells each schedule whose target lies in `instance` its base value.
+  /// Tells each schedule whose target lies in `instance` its base value. Throws Error for a target
+  /// that isn't live or no number.
   void attach(const Instance& instance);
   /// Sets the driven parameters within `instance` for batch `index` of `epoch`.
   void drive(const Instance& instance, std::int64_t epoch, std::int64_t index) const;
-  /// Targets that no attached instance has: a programming error of the caller or a parameter that
-  /// isn't live.
+  /// Targets that no attached instance has.
   [[nodiscard]] std::vector<std::string> unattached() const;
   /// Present value of each driven parameter that lies in `instance`, by target.
   [[nodiscard]] std::vector<std::pair<std::string, double>> values(const Instance& instance) const;

@@ -24,6 +24,7 @@ struct FieldAccess {
   void (*set)(PartBase& part, const Value& value);
   Value (*get)(const PartBase& part);
   void (*fill)(PartBase& part, PartBase* inner);
+  bool live = false;  // may change during training
 };
 
 /// The one thing that a plugin exports for each part, under the name that its manifest gives as
@@ -73,7 +74,7 @@ constexpr FieldAccess access() {
   constexpr auto kField = std::get<kIndex>(T::Params::fields());
   using Member =
       std::remove_reference_t<decltype(std::declval<typename T::Params&>().*kField.member)>;
-  FieldAccess result{kField.name.data(), nullptr, nullptr, nullptr};
+  FieldAccess result{kField.name.data(), nullptr, nullptr, nullptr, kField.is_live};
   result.get = [](const PartBase& part) {
     return to_value(static_cast<const T&>(part).params.*
                     std::get<kIndex>(T::Params::fields()).member);

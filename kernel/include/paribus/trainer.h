@@ -84,12 +84,15 @@ class Trainer {
   void seed_generators(std::int64_t epoch, std::int64_t index) const;
   [[nodiscard]] bool wanted(Fit::Next level) const { return fit_.next_ >= level; }
   [[nodiscard]] bool update_is_due() const;
+  [[nodiscard]] bool epoch_is_left() const;
+  [[nodiscard]] std::string known_numbers() const;
 
   void checkpoint_if_due(bool force);
   void save_checkpoint();
   bool load_checkpoint();
   void visit_states(const std::function<void(PartBase&)>& visit);
   void place_state(State& state);
+  void place_requests(State& state);
   void save_weights(const std::string& name);
   [[nodiscard]] NamedTensors weights_and_buffers() const;
 
