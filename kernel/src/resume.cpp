@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a trainer saves, and how it finds its place again.
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -54,7 +56,22 @@ void Trainer::place_state(State& state) {
   state.number("loss_sum", loss_sum_);
   state.number("loss_items", loss_items_);
   state.number("last_loss", last_loss_);
+  place_requests(state);
   precision_.state(state);
+}
+
+/// A callback's request to leave the epoch or the training outlives a kill.
+void Trainer::place_requests(State& state) {
+  auto next = static_cast<std::int64_t>(fit_.next_);
+  at::Tensor reason = at::empty({static_cast<std::int64_t>(fit_.reason_.size())}, at::kByte);
+  std::copy(fit_.reason_.begin(), fit_.reason_.end(), reason.mutable_data_ptr<std::uint8_t>());
+  state.number("next", next);
+  state.tensor("reason", reason);
+  if (!state.loading() || next <= static_cast<std::int64_t>(fit_.next_)) return;
+  fit_.next_ = next >= static_cast<std::int64_t>(Fit::Next::stop) ? Fit::Next::stop
+                                                                  : static_cast<Fit::Next>(next);
+  const auto* text = reason.const_data_ptr<std::uint8_t>();
+  fit_.reason_.assign(text, text + reason.numel());
 }
 
 void Trainer::checkpoint_if_due(bool force) {

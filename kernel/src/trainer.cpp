@@ -15,20 +15,9 @@ namespace {
 
 constexpr std::size_t kLossesKeptOnGpu = 50;  // read back together: a synchronization each 50 steps
 
-at::Tensor first_rows(const at::Tensor& data, std::int64_t rows) {
-  return data.narrow(0, 0, std::min(rows, data.size(0)));
-}
-
 void seed_generator(const at::Device& device, std::uint64_t seed) {
   at::Generator generator = at::globalContext().defaultGenerator(device);
   generator.set_current_seed(seed);
-}
-
-void shorten(Batch& batch, std::int64_t rows) {
-  rows = std::min(rows, batch.size());
-  for (Typed& input : batch.inputs) input.data = first_rows(input.data, rows);
-  for (Typed& target : batch.targets) target.data = first_rows(target.data, rows);
-  batch.items.resize(static_cast<std::size_t>(rows));
 }
 
 }  // namespace
@@ -138,57 +127,33 @@ void Trainer::fire_backwards(Event event) {  // what was put in last comes out f
     ((*callback)->*event)(fit_);
 }
 
-Facts Trainer::inspect() {
-  fire(&Callback::before_fit);
-  batches_->start(Split::train, 0);
-  fit_.batch = batches_->next();
-  shorten(fit_.batch, 4);
-  fit_.model->set_training(true);
-  try {
-    train_batch();
-  } catch (const c10::Error& problem) {
-    if (fit_.batch.input().scalar_type() != at::kByte) throw;
-    throw Error("data.transforms: the model gets bytes and can't take them (" +
-                std::string(problem.what_without_backtrace()) +
-                "); let { use = \"normalize\" } be the last transform");
-  }
-  drain_losses();
-  for (const std::int64_t epoch :
-       {std::int64_t{0}, fit_.epochs}) {  // schedules' own complaints, at both ends
-    for (const auto* part : {&model_, &loss_, &optimizer_}) drives_.drive(**part, epoch, 0);
-    for (const auto& callback : callbacks_) drives_.drive(*callback, epoch, 0);
-  }
-  batches_->start(Split::valid, 0);
-  fit_.model->set_training(false);
-  const at::NoGradGuard no_grad;
-  fit_.batch = batches_->next();
-  shorten(fit_.batch, 4);
-  forward();
-  for (const auto& metric : metrics_) {
-    metric->as<Metric>().reset();
-    metric->as<Metric>().update(fit_.outputs, fit_.batch, fit_.loss);
-    static_cast<void>(metric->as<Metric>().value());
-  }
-  Facts facts;
-  for (const auto& [name, weight] : groups_->weights()) facts.parameters += weight.numel();
-  facts.train_items = batches_->items(Split::train);
-  facts.valid_items = batches_->items(Split::valid);
-  facts.steps_per_epoch = fit_.batches;
-  facts.device = precision_.device_name();
-  facts.precision = precision_.name();
-  facts.memory_format = precision_.memory_format();
-  return facts;
-}
-
 Outcome Trainer::fit() {
-  fire(&Callback::before_fit);
-  if (!folder_.empty() && load_checkpoint()) recorder_.resumed(fit_.step);
+  Outcome outcome;
   try {
+    fire(&Callback::before_fit);
+    if (!folder_.empty() && load_checkpoint()) recorder_.resumed(fit_.step);
     run();
+    outcome = conclude();
   } catch (...) {
-    fire_backwards(&Callback::after_fit);
+    clean_up();
     throw;
   }
+  fire_backwards(&Callback::after_fit);
+  return outcome;
+}
+
+/// After an error: every callback cleans up, and what failed first is what is told.
+void Trainer::clean_up() {
+  for (auto callback = order_.rbegin(); callback != order_.rend(); ++callback) {
+    try {
+      (*callback)->after_fit(fit_);
+    } catch (const std::exception& also) {
+      recorder_.message((*callback)->address() + ": after an error: " + also.what());
+    }
+  }
+}
+
+Outcome Trainer::conclude() {
   Outcome outcome;
   outcome.status = stop_asked_ ? Outcome::Status::stopped : Outcome::Status::done;
   outcome.message = fit_.reason_;
@@ -201,27 +166,33 @@ Outcome Trainer::fit() {
     save_weights("final");
     evaluation(false);
   }
-  fire_backwards(&Callback::after_fit);
   return outcome;
 }
 
+/// An epoch that has begun is closed, even if a checkpoint was written after a callback called it
+/// off.
+bool Trainer::epoch_is_left() const {
+  return fit_.epoch < fit_.epochs && (start_batch_ > 0 || !wanted(Fit::Next::stop));
+}
+
 void Trainer::run() {
-  while (fit_.epoch < fit_.epochs && !wanted(Fit::Next::stop)) {
+  while (epoch_is_left()) {
     if (start_batch_ == 0) {
       loss_sum_ = 0;
       loss_items_ = 0;
       fire(&Callback::before_epoch);
     }
-    train_epoch();
-    if (stop_asked_) return;
+    if (!train_epoch()) return;
     close_epoch();
     start_batch_ = 0;
+    stop_asked_ = stop_asked_ && epoch_is_left();  // with nothing left to do it is done
     checkpoint_if_due(stop_asked_);
     if (stop_asked_) return;
   }
 }
 
-void Trainer::train_epoch() {
+/// False if it was left on request, to be resumed.
+bool Trainer::train_epoch() {
   fit_.training = true;
   fit_.model->set_training(true);
   batches_->start(Split::train, fit_.epoch, start_batch_);
@@ -236,12 +207,11 @@ void Trainer::train_epoch() {
     start_batch_ = index + 1;
     if (start_batch_ == fit_.batches) break;  // the epoch's end saves itself, validated
     checkpoint_if_due(stop_asked_);
-    if (stop_asked_ && updates_pending_ == 0) return;
+    if (stop_asked_ && updates_pending_ == 0) return false;
   }
   finish_update();
-  stop_asked_ =
-      false;  // asked for at the epoch's end: the epoch is closed first; the next batch asks again
   fit_.batch = {};
+  return true;
 }
 
 void Trainer::train_batch() {
@@ -252,7 +222,7 @@ void Trainer::train_batch() {
   if (!wanted(Fit::Next::skip_batch)) {
     seed_generators(fit_.epoch, fit_.batch_index);
     forward();
-    fire(&Callback::after_loss);
+    if (!wanted(Fit::Next::skip_batch)) fire(&Callback::after_loss);
     if (!wanted(Fit::Next::skip_batch)) backward_and_step();
   }
   fire(&Callback::after_batch);
@@ -263,6 +233,7 @@ void Trainer::forward() {
   const Precision::Guard autocast(precision_);
   fit_.outputs = fit_.model->outputs(fit_.batch);
   if (fit_.training) fire(&Callback::after_forward);
+  if (fit_.training && wanted(Fit::Next::skip_batch)) return;
   fit_.loss = loss_->as<Loss>()(fit_.outputs, fit_.batch);
 }
 
@@ -274,7 +245,12 @@ void Trainer::backward_and_step() {
   loss.backward();
   ++updates_pending_;
   fire(&Callback::after_backward);
-  if (update_is_due()) update();
+  if (wanted(Fit::Next::skip_batch)) {
+    updates_pending_ = 0;
+    groups_->forget_gradients();
+  } else if (update_is_due()) {
+    update();
+  }
 }
 
 bool Trainer::update_is_due() const { return updates_pending_ >= spec_.train.accumulate; }
@@ -289,8 +265,9 @@ void Trainer::update() {
     good = precision_.unscale(gradients);
     clip(gradients, spec_.train.clip_norm, spec_.train.clip_value);
   }
-  if (good) {
-    fire(&Callback::before_step);
+  const Fit::Next before = fit_.next_;
+  if (good) fire(&Callback::before_step);
+  if (good && fit_.next_ == before) {
     groups_->step(optimizer_->as<Optimizer>());
     fire(&Callback::after_step);
   }
@@ -358,8 +335,10 @@ void Trainer::close_epoch() {
   drain_losses();
   if (loss_items_ > 0) note("train.loss", loss_sum_ / static_cast<double>(loss_items_), false);
   const bool last = fit_.epoch + 1 == fit_.epochs || wanted(Fit::Next::stop);
-  if (last || (fit_.epoch + 1) % spec_.train.valid_every == 0) validate();
+  const bool due = last || (fit_.epoch + 1) % spec_.train.valid_every == 0;
+  if (due) validate();
   fire(&Callback::after_epoch);
+  if (!due && wanted(Fit::Next::stop)) validate();  // results are those of the last weights
   if (fit_.next_ == Fit::Next::skip_epoch) fit_.next_ = Fit::Next::go_on;
   ++fit_.epoch;
 }
@@ -381,34 +360,6 @@ void Trainer::seed_generators(std::int64_t epoch, std::int64_t index) const {
   const std::uint64_t seed = model_stream_.seed(epoch, index);
   seed_generator(at::kCPU, seed);
   if (precision_.device().is_cuda()) seed_generator(precision_.device(), seed);
-}
-
-std::vector<std::pair<double, double>> Trainer::sweep_rate(const std::string& target, double low,
-                                                           double high, std::int64_t steps) {
-  constexpr double kSmoothing = 0.98;
-  std::vector<std::pair<double, double>> points;
-  double average = 0;
-  double best = 0;
-  fire(&Callback::before_fit);
-  fit_.model->set_training(true);
-  for (std::int64_t step = 0; step < steps; ++step) {
-    fit_.epoch = step / fit_.batches;
-    fit_.batch_index = step % fit_.batches;
-    if (fit_.batch_index == 0) batches_->start(Split::train, fit_.epoch);
-    fit_.batch = batches_->next();
-    const double rate =
-        low * std::pow(high / low, static_cast<double>(step) / static_cast<double>(steps - 1));
-    fit_.set_parameter(target, rate);
-    train_batch();
-    drain_losses();
-    average = kSmoothing * average + (1 - kSmoothing) * last_loss_;
-    const double smooth = average / (1 - std::pow(kSmoothing, static_cast<double>(step + 1)));
-    if (!std::isfinite(smooth) || (step > 0 && smooth > 4 * best)) break;
-    best = step == 0 ? smooth : std::min(best, smooth);
-    points.emplace_back(rate, smooth);
-    if (recorder_.progress(step + 1, steps, 0, smooth)) break;
-  }
-  return points;
 }
 
 }  // namespace paribus

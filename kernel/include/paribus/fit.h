@@ -42,11 +42,13 @@ class Fit {
       metrics;  // latest values: "train.loss", "valid.accuracy", ...
 
   // What comes next. A request holds until the kernel has acted on it, after the event in which it
-  // was made.
+  // was made; the larger one wins. Of a batch that is left, after_batch is the next event. In
+  // after_backward and before_step its gradients are forgotten, and those accumulated before it,
+  // since they are one sum.
   void skip_batch() { next_ = std::max(next_, Next::skip_batch); }
   void skip_epoch() { next_ = std::max(next_, Next::skip_epoch); }
-  /// Ends training after this event, cleanly: the epoch is validated no more, results count. The
-  /// reason is recorded.
+  /// Ends training after this event, cleanly: batch and epoch are left as above, the epoch is
+  /// validated unless it has been, results count. The reason is recorded.
   void stop(std::string reason) { next_ = Next::stop, reason_ = std::move(reason); }
 
   /// Adds a point to the series `name` ("callback.ema.distance") at the present step.
@@ -54,8 +56,9 @@ class Fit {
   /// Keeps the present weights and buffers as `checkpoints/<trial>/<name>.safetensors`, by atomic
   /// replacement.
   void save_weights(std::string_view name) { save_weights_(name); }
-  /// A live parameter by its address ("optimizer.lr"). Throws Error naming the near misses if there
-  /// is none.
+  /// A number among the parameters of model, loss, optimizer and callbacks, by its address
+  /// ("optimizer.lr"); only a live one can be set. Throws Error naming all there are if there is
+  /// none.
   [[nodiscard]] double parameter(std::string_view address) const { return get_parameter_(address); }
   void set_parameter(std::string_view address, double value) { set_parameter_(address, value); }
   /// The random stream of a part of this trial.

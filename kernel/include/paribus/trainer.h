@@ -67,9 +67,11 @@ class Trainer {
   void order_callbacks();
   void fire(Event event);
   void fire_backwards(Event event);
+  void clean_up();
   void connect_fit();
+  Outcome conclude();
   void run();
-  void train_epoch();
+  bool train_epoch();
   void train_batch();
   void forward();
   void backward_and_step();
