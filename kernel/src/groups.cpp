@@ -135,7 +135,7 @@ void Groups::load(const TensorMap& saved) {
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     Group& group = groups_[g];
     const auto counts = saved.find(step_name(g));
-    if (counts == saved.end() ||
+    if (counts == saved.end() || counts->second.scalar_type() != at::kLong ||
         counts->second.numel() != static_cast<std::int64_t>(group.all_.size()) + 1) {
       throw Error("checkpoint: the optimizer's step counts don't fit the model's weights");
     }

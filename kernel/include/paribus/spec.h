@@ -29,9 +29,9 @@ struct ScheduleSpec {
 /// The keys of [data] that are the kernel's, not the data set's.
 struct DataSettings {
   std::int64_t batch = 64;
-  std::int64_t valid_batch =
-      0;  // 0: four times `batch`, at most 1024; changes no number but through batch-wise kernels
-  std::int64_t workers = 1;  // loader threads; 0: load between steps. Changes no number
+  std::int64_t valid_batch = 0;  // 0: four times `batch`, but no more than 1024 or `batch`; changes
+                                 // no number but through batch-wise kernels
+  std::int64_t workers = 1;      // loader threads; 0: load between steps. Changes no number
   bool shuffle = true;
   bool drop_last = false;  // of the training split
   std::int64_t limit = 0;  // use the first n training items; 0: all

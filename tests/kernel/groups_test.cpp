@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "paribus/groups.h"
+
+#include <ATen/Functions.h>
+#include <ATen/core/grad_mode.h>
+
+#include "parts.h"
+
+namespace paribus::test {
+namespace {
+
+/// Adds each gradient to a slot and moves the weight by it; tells what it was given.
+struct Summing : Optimizer {
+  struct Params {
+    static constexpr auto fields() { return no_fields(); }
+  } params;
+  void step(Group& g) override {
+    had_slot = g.has_slot(*this, "sum");
+    const auto& sums = g.slot(*this, "sum");
+    given = g.weights.size();
+    steps = g.steps;
+    for (std::size_t i = 0; i < g.weights.size(); ++i) {
+      sums[i].add_(g.grads[i]);
+      g.weights[i].sub_(sums[i]);
+    }
+  }
+  void evaluation(Group& g, bool on) override {
+    for (const at::Tensor& weight : g.weights) weight.mul_(on ? 2.0 : 0.5);
+  }
+  bool had_slot = false;
+  std::size_t given = 0;
+  std::vector<std::int64_t> steps;
+};
+
+NamedTensors two_weights() {
+  return {{"a", at::ones({2}).set_requires_grad(true)},
+          {"b", at::ones({3}).set_requires_grad(true)}};
+}
+
+void give(const Groups& groups, std::size_t i, double value) {
+  const at::Tensor& weight = groups.weights()[i].second;
+  weight.mutable_grad() = at::full_like(weight.detach(), value);
+}
+
+TEST(Groups, OnlyWeightsWithAGradientAreStepped) {
+  Groups groups(two_weights());
+  Summing optimizer;
+  optimizer.set_address("optimizer");
+  groups.step(optimizer);
+  EXPECT_EQ(optimizer.given, 0U);
+  EXPECT_EQ(groups.groups()[0].step, 0) << "without gradients there is no step";
+  give(groups, 0, 1);
+  groups.step(optimizer);
+  EXPECT_EQ(optimizer.given, 1U);
+  EXPECT_FALSE(optimizer.had_slot);
+  give(groups, 0, 1), give(groups, 1, 1);
+  groups.step(optimizer);
+  EXPECT_TRUE(optimizer.had_slot);
+  EXPECT_EQ(optimizer.steps, (std::vector<std::int64_t>{2, 1}));
+  EXPECT_EQ(groups.groups()[0].step, 2);
+  EXPECT_EQ(groups.weights()[0].second[0].item<double>(), 1 - 1 - 2);
+  EXPECT_EQ(groups.weights()[1].second[0].item<double>(), 1 - 1);
+  groups.forget_gradients();
+  EXPECT_TRUE(groups.gradients().empty());
+  give(groups, 1, 1);
+  groups.step(optimizer);
+  EXPECT_EQ(optimizer.steps, std::vector<std::int64_t>{2});
+  EXPECT_EQ(groups.weights()[1].second[0].item<double>(), 0 - 2);
+}
+
+TEST(Groups, SlotsBeginAsZerosOrCopiesAndAreTheOwnersAlone) {
+  Groups groups(two_weights());
+  Summing outer, inner;
+  outer.set_address("optimizer"), inner.set_address("optimizer.inner");
+  Group& group = groups.groups()[0];
+  const auto slow = group.slot(outer, "x", Group::Init::copy);
+  const auto other = group.slot(inner, "x");
+  ASSERT_EQ(slow.size(), 2U);
+  EXPECT_EQ(slow[0].sum().item<double>(), 2);
+  EXPECT_EQ(other[0].sum().item<double>(), 0);
+  EXPECT_FALSE(slow[0].requires_grad());
+  EXPECT_TRUE(group.has_slot(outer, "x"));
+  EXPECT_FALSE(group.has_slot(outer, "y"));
+}
+
+TEST(Groups, EqualStepCountsShareATensor) {
+  Groups groups(two_weights());
+  Summing optimizer;
+  give(groups, 0, 1), groups.step(optimizer);
+  give(groups, 0, 1), give(groups, 1, 1), groups.step(optimizer);
+  const auto& apart = groups.groups()[0].step_tensors();
+  EXPECT_EQ(apart[0].item<float>(), 2);
+  EXPECT_EQ(apart[1].item<float>(), 1);
+  Groups even(two_weights());
+  give(even, 0, 1), give(even, 1, 1), even.step(optimizer);
+  const auto& shared = even.groups()[0].step_tensors();
+  EXPECT_TRUE(shared[0].is_same(shared[1]));
+}
+
+TEST(Groups, EvaluationGoesOverAllWeights) {
+  Groups groups(two_weights());
+  Summing optimizer;
+  give(groups, 0, 1), groups.step(optimizer);  // lists one of them
+  const at::Tensor before = groups.weights()[1].second.detach().clone();
+  groups.evaluation(optimizer, true);
+  EXPECT_TRUE(same_bits(groups.weights()[1].second, before.mul(2)));
+  groups.evaluation(optimizer, false);
+  EXPECT_TRUE(same_bits(groups.weights()[1].second, before));
+}
+
+TEST(Groups, GoOnBitForBitFromWhatWasSaved) {
+  Groups first(two_weights()), second(two_weights());
+  Summing optimizer;
+  optimizer.set_address("optimizer");
+  give(first, 0, 0.3), first.step(optimizer);
+  first.forget_gradients();
+  give(first, 0, 0.1), give(first, 1, 0.7), first.step(optimizer);
+  NamedTensors saved;
+  first.save(saved);
+  {
+    const at::NoGradGuard no_grad;
+    for (std::size_t i = 0; i < 2; ++i) second.weights()[i].second.copy_(first.weights()[i].second);
+  }
+  second.load({saved.begin(), saved.end()});
+  for (Groups* groups : {&first, &second}) {
+    groups->forget_gradients();
+    give(*groups, 0, 0.2), give(*groups, 1, 0.9), groups->step(optimizer);
+    EXPECT_EQ(optimizer.steps, (std::vector<std::int64_t>{3, 2}));
+    EXPECT_TRUE(optimizer.had_slot);
+  }
+  for (std::size_t i = 0; i < 2; ++i)
+    EXPECT_TRUE(same_bits(first.weights()[i].second, second.weights()[i].second));
+}
+
+TEST(Groups, WhatDoesNotFitTheModelIsRefused) {
+  Groups groups(two_weights());
+  Summing optimizer;
+  optimizer.set_address("optimizer");
+  give(groups, 0, 1), give(groups, 1, 1), groups.step(optimizer);
+  NamedTensors list;
+  groups.save(list);
+  const TensorMap saved(list.begin(), list.end());
+  const auto refusal = [&](const TensorMap& map, NamedTensors weights) {
+    return error_of([&] { Groups(std::move(weights)).load(map); });
+  };
+  EXPECT_EQ(refusal({}, two_weights()),
+            "checkpoint: the optimizer's step counts don't fit the model's weights");
+  EXPECT_EQ(refusal(saved, {{"a", at::ones({2})}}),
+            "checkpoint: the optimizer's step counts don't fit the model's weights");
+  EXPECT_EQ(refusal(saved, {{"a", at::ones({2})}, {"c", at::ones({3})}}),
+            "checkpoint: 'optimizer/0/slot/optimizer/sum/b' doesn't fit the model's weights");
+  EXPECT_EQ(refusal(saved, {{"a", at::ones({2})}, {"b", at::ones({4})}}),
+            "checkpoint: 'optimizer/0/slot/optimizer/sum/b' doesn't fit the model's weights");
+  TensorMap floats = saved;
+  floats["optimizer/0/steps"] = at::ones({3});
+  EXPECT_EQ(refusal(floats, two_weights()),
+            "checkpoint: the optimizer's step counts don't fit the model's weights");
+}
+
+}  // namespace
+}  // namespace paribus::test
