@@ -136,9 +136,9 @@ class Resume : public ::testing::Test {
   Outcome whole_outcome_;
 };
 
-TEST_F(Resume, AfterAStopAtAnyStep) {
+TEST_F(Resume, AfterAStopWithinAndBetweenEpochs) {
   run_whole();
-  for (std::int64_t step = 1; step < 18; ++step) expect_resumable({step});
+  for (const std::int64_t step : {1, 2, 5, 6, 7, 11, 12, 13, 17}) expect_resumable({step});
 }
 
 TEST_F(Resume, AfterManyStops) {
@@ -180,7 +180,7 @@ TEST_F(Resume, AStopAskedForAtTheVeryEndIsNone) {
 TEST_F(Resume, AfterAnErrorFromTheLastCheckpoint) {
   run_whole();
   spec_.train.checkpoint_seconds = 0;
-  for (const std::int64_t step : {1, 4, 6, 7, 18}) {
+  for (const std::int64_t step : {1, 6, 7, 18}) {
     const Folder folder;
     Notes notes;
     tell("break_at", step);
