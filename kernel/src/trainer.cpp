@@ -88,6 +88,14 @@ std::string Trainer::known_numbers() const {
 void Trainer::order_callbacks() {
   for (const auto& callback : callbacks_) order_.push_back(&callback->as<Callback>());
   order_ = ordered(std::move(order_));
+  for (const ScheduleSpec& schedule : spec_.schedules) {
+    for (const Callback* callback : order_) {
+      const Callback::Words writes = callback->writes();
+      if (std::find(writes.begin(), writes.end(), schedule.target) == writes.end()) continue;
+      throw Error("schedule." + schedule.target + ": " + callback->address() +
+                  " changes it too, so the result would hang on their order; keep one of them");
+    }
+  }
 }
 
 void Trainer::connect_fit() {
