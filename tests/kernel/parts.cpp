@@ -2,6 +2,7 @@
 #include "parts.h"
 
 #include <ATen/Functions.h>
+#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <fstream>
@@ -18,6 +19,13 @@ extern const paribus::PartDescriptor paribus_part_Linear;
 }
 
 namespace paribus::test {
+namespace {
+
+// OpenMP's threads wait spinning: on a busy machine they would make small steps a hundred times
+// slower.
+[[maybe_unused]] const bool kOneThread = (at::set_num_threads(1), true);
+
+}  // namespace
 
 Factory::Factory() {
   for (const auto* shipped : {&paribus_part_Mlp, &paribus_part_Sgd, &paribus_part_CrossEntropy,
