@@ -179,7 +179,7 @@ TEST_F(PluginsCommand, AnUnknownPartNamesNearOnes) {
 TEST_F(PluginsCommand, ChecksAFileByItself) {
   Answer answer = ask({.check = fixture("good").string()});
   EXPECT_EQ(answer.status, 0);
-  EXPECT_EQ(answer.out, "optimizer/good: fine, 1 parameters, gcc 12.2.0\n");
+  EXPECT_EQ(answer.out, "optimizer/good: fine, 1 parameter, gcc 12.2.0\n");
   answer = ask({.check = fixture("wrong_abi").string()});
   EXPECT_EQ(answer.status, 2);
   EXPECT_EQ(answer.err.find("paribus: " + fixture("wrong_abi").string() +

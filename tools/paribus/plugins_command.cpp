@@ -126,8 +126,8 @@ int check(const PluginsRequest& request, std::FILE* out) {
     for (const PartSchema& part :
          registry::parse_manifests(registry::read_section(request.check).text)) {
       verify(part, registry::this_host());
-      fmt::print(out, "{}/{}: fine, {} parameters, {}\n", part.kind, part.name, part.fields.size(),
-                 part.compiler);
+      fmt::print(out, "{}/{}: fine, {} parameter{}, {}\n", part.kind, part.name, part.fields.size(),
+                 part.fields.size() == 1 ? "" : "s", part.compiler);
     }
     return 0;
   } catch (const Error& problem) {
