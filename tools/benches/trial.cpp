@@ -2,6 +2,12 @@
 // Trials that do next to nothing, through the worker's zygote: one batch, one step, one validation,
 // a journal and final weights on disk. What is measured starts with the request and ends when the
 // driver hears of the trial's end, by when its record has been synced.
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
 #include "driver/board.h"
 #include "driver/worker.h"
 #include "journal/journal.h"
@@ -65,6 +71,7 @@ class Trials {
   json run(std::int64_t count, std::int64_t at_once) {
     std::vector<std::string> ids;
     std::int64_t started = 0, ended = 0;
+    const double cpu_before = cpu_of_trials();
     const Clock clock;
     while (ended < count) {
       for (; started < count && started - ended < at_once; ++started) {
@@ -78,9 +85,11 @@ class Trials {
       ++ended;
     }
     const double seconds = clock.seconds();
+    const double cpu = (cpu_of_trials() - cpu_before) / static_cast<double>(count);
     bool recorded = true;
     for (const std::string& id : ids) recorded = recorded && is_recorded(id);
-    return {{"seconds", seconds / static_cast<double>(count)}, {"recorded", recorded}};
+    return {
+        {"seconds", seconds / static_cast<double>(count)}, {"cpu", cpu}, {"recorded", recorded}};
   }
 
  private:
@@ -93,6 +102,16 @@ class Trials {
                            {"files", json::object()},
                            {"metric", "valid.accuracy"},
                            {"slot", slot}});
+  }
+
+  /// CPU seconds of all trials that the worker has reaped.
+  [[nodiscard]] double cpu_of_trials() const {
+    std::ifstream file("/proc/" + std::to_string(worker_.pid()) + "/stat");
+    std::string text((std::istreambuf_iterator<char>(file)), {});
+    std::istringstream words(text.substr(text.rfind(')') + 2));
+    std::vector<std::string> fields{std::istream_iterator<std::string>(words), {}};
+    const double ticks = std::stod(fields.at(13)) + std::stod(fields.at(14));
+    return ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
   }
 
   [[nodiscard]] bool is_recorded(const std::string& id) const {

@@ -19,6 +19,7 @@
 #include "problems.h"
 #include "study/spec_json.h"
 #include "trial.h"
+#include "warm_up.h"
 
 namespace paribus::worker {
 namespace {
@@ -82,6 +83,7 @@ json Zygote::load(const json& request) {
     }
     return json{{"ok", true}};
   };
+  warm_up();
   const json tried = run_forked([&] { return load_all(loader_); });
   return tried.value("ok", false) ? load_all(loader_) : tried;
 }
