@@ -81,7 +81,10 @@ def options():
     parser.add_argument("row", nargs="*", help="default: all")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     parser.add_argument(
-        "--repeats", type=int, metavar="N", help="turns of each side (epochs, for step)"
+        "--repeats",
+        type=int,
+        metavar="N",
+        help="turns of each side (for step: trainings of 800 steps)",
     )
     parser.add_argument(
         "--build", type=Path, default=ROOT / "build" / "release", help="default: build/release"

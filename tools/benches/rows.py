@@ -89,7 +89,7 @@ def step(setting):
         ("loader_thread", "the trainer's with its default loader thread"),
     ):
         with Side(setting.program("step"), env=one_thread()) as side:
-            got = side.run(variant, setting.turns(50))
+            got = side.run(variant, setting.turns(16))
         for clock, ours, rival in (
             ("CPU", "ours_cpu", "rival_cpu"),
             ("wall", "ours", "rival"),
@@ -127,6 +127,9 @@ def trial(setting):
     for name, got in (("one by one", one), ("two at once", two)):
         seconds = [each["seconds"] for each in got]
         equal = all(each["recorded"] for each in got)
+        figures.append(
+            Figure(f"CPU time of a trial, {name}", "ms", [1e3 * each["cpu"] for each in got])
+        )
         figures.append(
             Figure(f"a trial, {name}", "ms", [1e3 * s for s in seconds], bar=10, equal=equal)
         )

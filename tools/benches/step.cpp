@@ -30,6 +30,7 @@ constexpr std::int64_t kBatch = 64;
 constexpr std::int64_t kBlock = 40;         // steps of one side before it is the other's turn
 constexpr std::int64_t kBlocksInEpoch = 5;  // the first warms up and is not counted
 constexpr std::int64_t kStepsInEpoch = kBlock * kBlocksInEpoch;
+constexpr std::int64_t kEpochs = 4;
 constexpr double kRate = 0.01, kMomentum = 0.9;
 constexpr std::uint64_t kSeed = 1;
 
@@ -131,7 +132,8 @@ struct Times {
 /// Records as a trial does, and after each block of the trainer's steps runs one of the raw loop's.
 class Turns final : public Recorder {
  public:
-  Turns(worker::JournalRecorder& recorder, RawLoop& raw) : recorder_(recorder), raw_(raw) {}
+  Turns(worker::JournalRecorder& recorder, std::optional<RawLoop>& raw, Times& ours, Times& rival)
+      : recorder_(recorder), raw_(raw), ours_(ours), rival_(rival) {}
 
   void point(std::string_view series, std::int64_t step, double value) override {
     recorder_.point(series, step, value);
@@ -146,19 +148,19 @@ class Turns final : public Recorder {
     const bool stop = recorder_.progress(step, steps, epoch, loss);
     if (step % kBlock != 0) return stop;
     const std::int64_t block = (step - 1) % kStepsInEpoch / kBlock;
-    if (block > 0) ours.add(*watch_);
+    if (block > 0) ours_.add(*watch_);
     const Watch watch;
-    raw_.block(epoch, block);
-    if (block > 0) rival.add(watch);
+    raw_->block(epoch, block);
+    if (block > 0) rival_.add(watch);
     watch_.emplace();
     return stop;
   }
 
-  Times ours, rival;
-
  private:
   worker::JournalRecorder& recorder_;
-  RawLoop& raw_;
+  std::optional<RawLoop>& raw_;
+  Times& ours_;
+  Times& rival_;
   std::optional<Watch> watch_;
 };
 
@@ -173,8 +175,7 @@ bool same_weights(const std::filesystem::path& file, const RawLoop& raw) {
   return true;
 }
 
-nlohmann::json run(const Pixels& data, std::int64_t workers, std::int64_t epochs) {
-  const Folder folder;
+TrialSpec trial(std::int64_t workers) {
   TrialSpec spec;
   spec.seed = kSeed;
   spec.model = part("model", "mlp");
@@ -183,18 +184,43 @@ nlohmann::json run(const Pixels& data, std::int64_t workers, std::int64_t epochs
   spec.metrics = {part("metric.accuracy", "accuracy")};
   spec.data.workers = workers;
   spec.data.batch = kBatch;
-  spec.train.epochs = epochs;
+  spec.train.epochs = kEpochs;
   spec.train.device = "cpu";
-  driver::ProgressSlot slot;
-  worker::JournalRecorder recorder(folder.path() / "trial.log", "valid.accuracy", slot);
-  RawLoop raw(data);
-  Turns turns(recorder, raw);
-  Trainer(spec, data, loader(), turns, folder.path()).fit();
-  return {{"ours", turns.ours.wall},
-          {"rival", turns.rival.wall},
-          {"ours_cpu", turns.ours.cpu},
-          {"rival_cpu", turns.rival.cpu},
-          {"equal", same_weights(folder.path() / "final.safetensors", raw)}};
+  return spec;
+}
+
+/// Memory that shifts what is allocated after it: where weights come to lie favours one side or the
+/// other by some percent, so each training is laid out anew.
+std::vector<at::Tensor> padding(std::int64_t training) {
+  Draws draws = Stream(kSeed, "padding").step(0, training);
+  std::vector<at::Tensor> pieces;
+  for (std::uint32_t i = draws.below(16); i > 0; --i)
+    pieces.push_back(at::empty({1 + draws.below(1U << 16)}, at::kByte));
+  return pieces;
+}
+
+/// `count` trainings; at every other one the raw loop's memory is allocated first.
+nlohmann::json run(const Pixels& data, std::int64_t workers, std::int64_t count) {
+  Times ours, rival;
+  bool equal = true;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const Folder folder;
+    const auto held = padding(i);
+    driver::ProgressSlot slot;
+    worker::JournalRecorder recorder(folder.path() / "trial.log", "valid.accuracy", slot);
+    std::optional<RawLoop> raw;
+    if (i % 2 == 0) raw.emplace(data);
+    Turns turns(recorder, raw, ours, rival);
+    Trainer trainer(trial(workers), data, loader(), turns, folder.path());
+    if (i % 2 == 1) raw.emplace(data);
+    trainer.fit();
+    equal = equal && same_weights(folder.path() / "final.safetensors", *raw);
+  }
+  return {{"ours", ours.wall},
+          {"rival", rival.wall},
+          {"ours_cpu", ours.cpu},
+          {"rival_cpu", rival.cpu},
+          {"equal", equal}};
 }
 
 }  // namespace
