@@ -65,6 +65,10 @@ def comment_of(source: str) -> str:
     return " ".join(line.removeprefix("///").strip() for line in lines)
 
 
+# What 32 bits can hold: a bound that nobody chose.
+INT32 = (-(2**31), 2**31 - 1)
+
+
 def type_of(field: dict) -> str:
     if field["type"] == "part":
         return f"[{field['of']}]({field['of']}.md)"
@@ -85,7 +89,11 @@ def allowed_of(field: dict) -> str:
     if field.get("choices"):
         return ", ".join(code(json.dumps(choice)) for choice in field["choices"])
     signs = {"min": ">=", "above": ">", "max": "<=", "below": "<"}
-    bounds = [f"{sign} {field[key]:g}" for key, sign in signs.items() if key in field]
+    bounds = [
+        f"{sign} {field[key]:g}"
+        for key, sign in signs.items()
+        if key in field and field[key] not in INT32
+    ]
     return ", ".join(map(code, bounds))
 
 
