@@ -6,6 +6,8 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "tools" / "reference.py"
 PARIBUS = Path(os.environ.get("PARIBUS_BUILD", ROOT / "build" / "release")) / "bin" / "paribus"
@@ -17,10 +19,21 @@ def test_the_reference_is_fresh():
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_changed_page_is_told(tmp_path, monkeypatch):
+@pytest.fixture
+def reference():
     spec = importlib.util.spec_from_file_location("reference", SCRIPT)
-    reference = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(reference)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_bounds_are_those_of_the_author(reference):
+    assert reference.allowed_of({"min": 1.0, "max": 2147483647.0}) == "`>= 1`"
+    assert reference.allowed_of({"min": -2147483648.0, "max": 2147483647.0}) == ""
+    assert reference.allowed_of({"above": 0.0, "below": 1.0}) == "`> 0`, `< 1`"
+
+
+def test_a_changed_page_is_told(reference, tmp_path, monkeypatch):
     monkeypatch.setattr(reference, "ROOT", tmp_path)
     monkeypatch.setattr(reference, "PAGES", tmp_path / "docs")
     (tmp_path / "docs").mkdir()

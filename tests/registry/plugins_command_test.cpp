@@ -176,6 +176,16 @@ TEST_F(PluginsCommand, AnUnknownPartNamesNearOnes) {
             std::string::npos);
 }
 
+TEST(PluginsDescribe, WhatAnIntCanHoldIsNoBound) {
+  registry::FieldSchema k;
+  k.name = "k", k.type = registry::FieldType::integer, k.default_value = std::int64_t{5};
+  k.min = 1, k.max = 2147483647;
+  registry::PartSchema part;
+  part.fields.push_back(k);
+  EXPECT_NE(describe(part).find("k          int   5        >= 1\n"), std::string::npos)
+      << describe(part);
+}
+
 TEST_F(PluginsCommand, ChecksAFileByItself) {
   Answer answer = ask({.check = fixture("good").string()});
   EXPECT_EQ(answer.status, 0);

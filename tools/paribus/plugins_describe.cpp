@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "plugins_command.h"
 
@@ -66,9 +67,12 @@ std::string default_words(const FieldSchema& field) {
 std::string allowed_words(const FieldSchema& field) {
   if (!field.choices.empty()) return fmt::format("{}", fmt::join(field.choices, " | "));
   std::vector<std::string> bounds;
-  if (field.min) bounds.push_back(fmt::format(">= {}", *field.min));
+  // What an int can hold bounds nothing that a reader must know.
+  const bool from_all = field.min == std::numeric_limits<std::int32_t>::min();
+  const bool to_all = field.max == std::numeric_limits<std::int32_t>::max();
+  if (field.min && !from_all) bounds.push_back(fmt::format(">= {}", *field.min));
   if (field.above) bounds.push_back(fmt::format("> {}", *field.above));
-  if (field.max) bounds.push_back(fmt::format("<= {}", *field.max));
+  if (field.max && !to_all) bounds.push_back(fmt::format("<= {}", *field.max));
   if (field.below) bounds.push_back(fmt::format("< {}", *field.below));
   return fmt::format("{}", fmt::join(bounds, ", "));
 }
