@@ -327,7 +327,11 @@ void Trainer::validate() {
         metric->as<Metric>().update(fit_.outputs, fit_.batch, fit_.loss);
     }
   }
-  note("valid.loss", loss_sum / static_cast<double>(batches_->items(Split::valid)), false);
+  const bool loss_is_a_metric =
+      std::any_of(metrics_.begin(), metrics_.end(),
+                  [](const auto& metric) { return metric->part().address() == "metric.loss"; });
+  if (!loss_is_a_metric)
+    note("valid.loss", loss_sum / static_cast<double>(batches_->items(Split::valid)), false);
   for (std::size_t i = 0; i < metrics_.size(); ++i) {
     const auto& metric = metrics_[i]->as<Metric>();
     const std::string& address = metric.address();  // "metric.top_k" is the series "valid.top_k"
