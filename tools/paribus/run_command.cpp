@@ -21,7 +21,9 @@ namespace fs = std::filesystem;
 /// Trials that were begun under other ids would silently begin anew: say so, and why that may be.
 void warn_if_changed(const driver::CheckedStudy& checked, const fs::path& directory,
                      driver::Observer& observer) {
-  const journal::Record record = journal::read(directory / "journal" / "study.log");
+  const fs::path log = directory / "journal" / "study.log";
+  if (!fs::exists(log)) return;  // killed before it began anything
+  const journal::Record record = journal::read(log);
   const nlohmann::json* plan = record.last("plan");
   if (plan == nullptr) return;
   std::set<std::string> before;
