@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How each shipped part is put to use, and how it is switched off. A part without an entry here fails the laws' tests.
+
+Texts are arms as a study file has them, put over BASE. `on`: arms in which the part acts. `off`: arms in which it stands
+and does nothing: every number must be that of `against`, an arm too. `never_off`: why there is no such setting."""
+
+from dataclasses import dataclass, field
+
+DATA = """\
+[data]
+use = "glyphs"
+items = 100
+valid_items = 50
+batch = 16                     # the last batch of an epoch is smaller
+transforms = [{ use = "crop", padding = 2 }, "flip", "normalize"]
+"""
+
+# Batch norm, for buffers; momentum, for state of the optimizer; draws, to be shifted by who may not.
+BASE = (
+    'metric = ["accuracy"]\n'
+    + DATA
+    + """
+[model]
+use = "convnet"
+channels = [4, 8]
+
+[optimizer]
+use = "sgd"
+lr = 0.05
+momentum = 0.9
+
+[train]
+epochs = 3
+checkpoint_seconds = 0
+
+"""
+)
+
+
+@dataclass
+class Case:
+    on: list[str] = field(default_factory=list)
+    off: list[str] = field(default_factory=list)
+    against: str = ""
+    never_off: str = ""
+    elsewhere: str = ""  # where `on` is, if it needs a study of its own
+
+    def __post_init__(self):
+        assert bool(self.on) != bool(self.elsewhere), "either arms or a study of its own"
+        assert bool(self.off) != bool(self.never_off), "either off or a reason"
+
+
+def transforms(*parts: str) -> str:
+    return f"data = {{ transforms = [{', '.join(parts)}] }}"
+
+
+def rate(part: str) -> str:
+    return f'"schedule.optimizer.lr" = {part}'
+
+
+def momentum(part: str) -> str:
+    return f'"schedule.optimizer.momentum" = {part}'
+
+
+def callback(name: str, parameters: str) -> str:
+    return f'"callback.{name}" = {{ use = "{name}", {parameters} }}'
+
+
+ADAM = 'optimizer = { use = "adam" }'
+CROP = '{ use = "crop", padding = 2 }'
+
+SECOND_ACCURACY = '"metric.again" = { use = "accuracy", name = "again" }'
+SECOND_LOSS = '"metric.again" = { use = "loss", name = "again" }'
+
+NO_TRAINING = "without one there is no training to compare with"
+NO_OFF_LOSS = "no setting makes it another loss"
+
+CASES = {
+    "dataset/glyphs": Case(on=["data.clutter = 1"], never_off=NO_TRAINING),
+    "dataset/mnist": Case(on=['data = "mnist"'], never_off=NO_TRAINING),
+    "dataset/fashion_mnist": Case(on=['data = "fashion_mnist"'], never_off=NO_TRAINING),
+    "dataset/cifar10": Case(
+        on=['data = { use = "cifar10", dir = "cifar10" }'], never_off=NO_TRAINING
+    ),
+    "transform/crop": Case(
+        on=[transforms('{ use = "crop", size = 24, mode = "reflect" }', '"normalize"')],
+        off=[
+            transforms(
+                '{ use = "crop", name = "idle", padding = 0 }', CROP, '"flip"', '"normalize"'
+            ),
+            transforms(
+                CROP, '"flip"', '"normalize"', '{ use = "crop", name = "idle", padding = 0 }'
+            ),
+        ],
+    ),
+    "transform/flip": Case(
+        on=[transforms('"flip"', '"normalize"')],
+        off=[
+            transforms('{ use = "flip", name = "idle", p = 0.0 }', CROP, '"flip"', '"normalize"'),
+            transforms(CROP, '"flip"', '"normalize"', '{ use = "flip", name = "idle", p = 0.0 }'),
+        ],
+    ),
+    "transform/cutout": Case(
+        on=[
+            transforms('"cutout"', '"normalize"'),
+            transforms('"normalize"', '{ use = "cutout", size = 12, p = 0.5 }'),
+        ],
+        off=[
+            transforms('{ use = "cutout", size = 0 }', CROP, '"flip"', '"normalize"'),
+            transforms(CROP, '"flip"', '"normalize"', '{ use = "cutout", p = 0.0 }'),
+        ],
+    ),
+    "transform/normalize": Case(
+        on=[transforms('{ use = "normalize", mean = [128.0], std = [64.0] }')],
+        off=[
+            transforms(
+                CROP,
+                '"flip"',
+                '"normalize"',
+                '{ use = "normalize", name = "idle", mean = [0.0], std = [1.0] }',
+            )
+        ],
+    ),
+    "transform/resize": Case(
+        on=[
+            transforms('{ use = "resize", size = 20 }', '"normalize"'),
+            transforms('"normalize"', '{ use = "resize", size = 31, mode = "bilinear" }'),
+        ],
+        off=[
+            transforms('{ use = "resize", size = 0 }', CROP, '"flip"', '"normalize"'),
+            transforms('{ use = "resize", size = 28 }', CROP, '"flip"', '"normalize"'),
+            transforms(
+                CROP, '"flip"', '"normalize"', '{ use = "resize", size = 28, mode = "bilinear" }'
+            ),
+        ],
+    ),
+    "model/mlp": Case(on=['model = { use = "mlp", hidden = [8] }'], never_off=NO_TRAINING),
+    "model/convnet": Case(
+        on=['model = { use = "convnet", channels = [6], act = "gelu", norm = false }'],
+        never_off=NO_TRAINING,
+    ),
+    "model/resnet9": Case(on=['model = { use = "resnet9", width = 2 }'], never_off=NO_TRAINING),
+    "loss/cross_entropy": Case(
+        on=["loss.smoothing = 0.1"],
+        off=['loss = { use = "cross_entropy", smoothing = 0.0 }'],
+    ),
+    "loss/mse": Case(elsewhere="REGRESSION", never_off=NO_OFF_LOSS),
+    "metric/accuracy": Case(
+        on=[SECOND_ACCURACY],
+        off=[SECOND_ACCURACY],
+    ),
+    "metric/loss": Case(
+        on=['"metric.loss" = { use = "loss" }'],
+        off=['"metric.loss" = { use = "loss" }', SECOND_LOSS],
+    ),
+    "metric/top_k": Case(
+        on=['"metric.top_k" = { use = "top_k", k = 3 }'],
+        off=['"metric.top_k" = { use = "top_k", k = 3 }'],
+    ),
+    "optimizer/sgd": Case(
+        on=["optimizer = { nesterov = true, weight_decay = 1e-4 }"],
+        off=["optimizer = { momentum = 0.0, dampening = 0.5 }"],
+        against="optimizer = { momentum = 0.0 }",
+    ),
+    "optimizer/adam": Case(
+        on=[ADAM, 'optimizer = { use = "adam", amsgrad = true, weight_decay = 1e-2 }'],
+        never_off="no setting makes it another optimizer",
+    ),
+    "optimizer/adamw": Case(
+        on=['optimizer = { use = "adamw" }', 'optimizer = { use = "adamw", amsgrad = true }'],
+        off=['optimizer = { use = "adamw", weight_decay = 0.0 }'],
+        against=ADAM,
+    ),
+    "optimizer/lookahead": Case(
+        on=[
+            'optimizer = { use = "lookahead", k = 3, inner = "@base" }',
+            'optimizer = { use = "lookahead", k = 3, evaluate = "fast", inner = "adamw" }',
+        ],
+        off=[
+            'optimizer = { use = "lookahead", k = 3, alpha = 1.0, inner = "@base" }',
+            'optimizer = { use = "lookahead", k = 1000000, evaluate = "fast", inner = "@base" }',
+        ],
+    ),
+    "schedule/constant": Case(
+        on=[rate('{ use = "constant", factor = 0.5 }')],
+        off=[
+            rate('"constant"'),
+            momentum('"constant"'),
+            '"schedule.data.transforms.crop.padding" = "constant"',
+        ],
+    ),
+    "schedule/cosine": Case(
+        on=[rate('{ use = "cosine", begin = 0.3 }'), momentum('{ use = "cosine", to = 0.5 }')],
+        off=[rate('{ use = "cosine", to = 1.0 }')],
+    ),
+    "schedule/exponential": Case(
+        on=[rate('{ use = "exponential", gamma = 0.7, staircase = true }')],
+        off=[
+            rate('{ use = "exponential", end = 1.0 }'),
+            rate('{ use = "exponential", gamma = 1.0 }'),
+        ],
+    ),
+    "schedule/linear": Case(
+        on=[
+            '"schedule.data.transforms.crop.padding" = { use = "linear", from = 0.0, to = 4.0, values = true }'
+        ],
+        off=[rate('{ use = "linear", to = 1.0 }')],
+    ),
+    "schedule/one_cycle": Case(
+        on=[
+            rate('{ use = "one_cycle", max = 0.2 }'),
+            rate('{ use = "one_cycle", convention = "pytorch" }'),
+        ],
+        off=[rate('{ use = "one_cycle", div_start = 1.0, div_end = 1.0 }')],
+    ),
+    "schedule/step": Case(
+        on=[rate('{ use = "step", every = 1.0 }')],
+        off=[
+            rate('{ use = "step", every = 1.0, gamma = 1.0 }'),
+            rate('{ use = "step", milestones = [1000.0] }'),
+        ],
+    ),
+    "schedule/warmup": Case(
+        on=[rate('{ use = "warmup", fraction = 0.3, then = "cosine" }')],
+        off=[
+            rate('{ use = "warmup", fraction = 0.0 }'),
+            rate('{ use = "warmup", epochs = 0.0 }'),
+            rate('{ use = "warmup", fraction = 0.5, from = 1.0 }'),
+        ],
+    ),
+    "callback/checkpoint": Case(
+        on=[callback("checkpoint", "every = 1")],
+        off=[callback("checkpoint", "every = 1"), callback("checkpoint", "best = false")],
+    ),
+    "callback/early_stop": Case(
+        on=[callback("early_stop", 'metric = "valid.accuracy", min_delta = 1.0, patience = 1')],
+        off=[callback("early_stop", "patience = 1000000")],
+    ),
+    "callback/ema": Case(
+        on=[callback("ema", "decay = 0.9")],
+        off=[callback("ema", "decay = 0.0"), callback("ema", "decay = 0.0, warmup = false")],
+    ),
+    "callback/mixup": Case(
+        on=[callback("mixup", "alpha = 0.4"), callback("mixup", 'per = "batch"')],
+        off=[callback("mixup", "alpha = 0.0")],
+    ),
+    "search/grid": Case(elsewhere="SWEEPS", never_off="it chooses trials and is in none"),
+    "search/random": Case(elsewhere="SWEEPS", never_off="it chooses trials and is in none"),
+}
+
+# What needs a study of its own.
+REGRESSION = """\
+optimizer = { use = "sgd", lr = 0.01 }
+data = "line"
+model = { use = "mlp", hidden = [6] }
+loss = "mse"
+metric = []
+train = { epochs = 3, checkpoint_seconds = 0 }
+study = { threads = 1, seeds = 2 }
+"""
+
+SWEEPS = {
+    "search/grid": 'search = "grid"\n"optimizer.momentum" = [0.5, 0.9]\n"data.batch" = [16, 25]\n',
+    "search/random": 'search = { use = "random", trials = 4 }\n'
+    '"optimizer.lr" = { log = [0.01, 0.2] }\n"optimizer.momentum" = [0.5, 0.9]\n',
+}
+
+
+def arm_name(part: str, number: int) -> str:
+    return f"{part.replace('/', '-')}-{number}"
+
+
+def missing_or_stale(parts) -> list[str]:
+    return sorted(
+        [f"{part} has no case" for part in parts - CASES.keys()]
+        + [f"{part} is no part" for part in CASES.keys() - parts]
+    )
