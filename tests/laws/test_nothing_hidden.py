@@ -120,7 +120,7 @@ def test_threads_are_part_of_the_trial(lab):
             "-s",
             f"study.threads={threads}",
             "-s",
-            "study.seeds=2",
+            "data.limit=32",
         )
         for threads in (1, 2)
         for jobs in (1, 2)
