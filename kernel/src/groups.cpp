@@ -89,6 +89,7 @@ void Groups::step(Optimizer& optimizer) {
     if (whole) group.active_.clear();
     ++group.step;
     optimizer.step(group);
+    group.grads.clear();  // or the next backward would need memory for a second set
   }
 }
 

@@ -68,6 +68,17 @@ TEST(Groups, OnlyWeightsWithAGradientAreStepped) {
   EXPECT_EQ(groups.weights()[1].second[0].item<double>(), 0 - 2);
 }
 
+TEST(Groups, AGradientForgottenIsHeldByNobody) {
+  Groups groups(two_weights());
+  Summing optimizer;
+  optimizer.set_address("optimizer");
+  give(groups, 0, 1);
+  const at::Tensor gradient = groups.weights()[0].second.grad();
+  groups.step(optimizer);
+  groups.forget_gradients();
+  EXPECT_EQ(gradient.use_count(), 1U) << "or backward makes the next set beside it";
+}
+
 TEST(Groups, SlotsBeginAsZerosOrCopiesAndAreTheOwnersAlone) {
   Groups groups(two_weights());
   Summing outer, inner;

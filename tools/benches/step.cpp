@@ -93,10 +93,10 @@ class RawLoop {
     const at::Tensor scores = second_->forward(at::relu(first_->forward(input)));
     at::cross_entropy_loss(scores, target).backward();
     const at::NoGradGuard no_grad;
-    gradients_.clear();
     for (const at::Tensor& weight : weights_) gradients_.push_back(weight.grad());
     at::_fused_sgd_(weights_, gradients_, velocity_, 0, kMomentum, kRate, 0, false, false,
                     std::exchange(is_first_, false));
+    gradients_.clear();
     for (at::Tensor& weight : weights_) weight.mutable_grad().reset();
   }
 
