@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "paribus/drives.h"
+#include "paribus/error.h"
 
 namespace paribus {
 namespace {
@@ -23,7 +24,11 @@ Pipeline::Pipeline(const std::vector<PartSpec>& transforms, const PartFactory& f
   for (const PartSpec& spec : transforms) {
     instances_.push_back(std::make_unique<Instance>(spec, factory));
     auto& transform = instances_.back()->as<Transform>();
-    output_ = transform.setup(std::move(output_));
+    try {
+      output_ = transform.setup(std::move(output_));
+    } catch (const Error& problem) {  // there may be two of a name
+      throw Error(spec.address + ": " + problem.what());
+    }
     steps_.push_back({&transform, Stream(seed, spec.address)});
   }
 }
@@ -32,6 +37,10 @@ void Pipeline::apply(Batch& batch) const {
   for (const Step& step : steps_) {
     if (batch.training() || !step.transform->training_only())
       step.transform->apply(batch, step.stream);
+  }
+  for (Typed& input : batch.inputs) {
+    if (input.data.scalar_type() == at::kByte && input.type->is(kImage) && !input.type->is(kMask))
+      input.data = input.data.to(at::kFloat).div_(255);
   }
 }
 

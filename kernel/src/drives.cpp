@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "paribus/error.h"
+
 namespace paribus {
 
 Drives::Drives(const std::vector<ScheduleSpec>& schedules, const PartFactory& factory) {
@@ -40,7 +42,12 @@ void Drives::drive(const Instance& instance, std::int64_t epoch, std::int64_t in
     const Instance::Parameter parameter = instance.find(drive.target);
     if (!parameter) continue;
     now.base = drive.base;
-    parameter.set(drive.schedule->as<Schedule>().at(now));
+    const double value = drive.schedule->as<Schedule>().at(now);
+    try {
+      parameter.set(value);
+    } catch (const Error& problem) {
+      throw Error("schedule." + std::string(problem.what()));
+    }
   }
 }
 

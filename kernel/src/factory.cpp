@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "paribus/factory.h"
 
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <span>
@@ -15,6 +17,22 @@ const FieldAccess& field_of(const PartDescriptor& descriptor, const std::string&
   }
   throw Error(spec.address + ": " + spec.kind + "/" + spec.use + " has no parameter '" + name +
               "'");
+}
+
+std::string shortest(double number) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+  return {text.data(), end};
+}
+
+std::string out_of_bounds(const PartBase& part, const FieldAccess& field, double value) {
+  std::string text = part.address() + "." + field.name + ": got " + shortest(value) + ", expected";
+  const auto [low, high] = field.bounds;
+  const bool has_low = std::isfinite(low), has_high = std::isfinite(high);
+  if (has_low) text += (field.low_open ? " above " : " at least ") + shortest(low);
+  if (has_low && has_high) text += " and";
+  if (has_high) text += (field.high_open ? " below " : " at most ") + shortest(high);
+  return text + (has_low || has_high ? "" : " a number");
 }
 
 }  // namespace
@@ -80,6 +98,10 @@ std::vector<std::string> Instance::numeric_addresses() const {
 }
 
 void Instance::Parameter::set(double value) const {
+  const auto [low, high] = field->bounds;
+  const bool fits_low = field->low_open ? value > low : value >= low;
+  const bool fits_high = field->high_open ? value < high : value <= high;
+  if (!fits_low || !fits_high) throw Error(out_of_bounds(*part, *field, value));
   if (!std::holds_alternative<std::int64_t>(field->get(*part))) return field->set(*part, value);
   const bool fits = std::abs(value) < 0x1p62;  // false for NaN, too
   const Value whole = fits ? std::int64_t{std::llround(value)} : std::int64_t{0};

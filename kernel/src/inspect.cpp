@@ -38,23 +38,9 @@ Facts Trainer::inspect() {
                 "); let { use = \"normalize\" } be the last transform");
   }
   drain_losses();
-  for (const std::int64_t epoch :
-       {std::int64_t{0}, fit_.epochs}) {  // schedules' own complaints, at both ends
-    for (const auto* part : {&model_, &loss_, &optimizer_}) drives_.drive(**part, epoch, 0);
-    for (const auto& callback : callbacks_) drives_.drive(*callback, epoch, 0);
-  }
-  batches_->start(Split::valid, 0);
-  fit_.training = false;
-  fit_.model->set_training(false);
-  const at::NoGradGuard no_grad;
-  fit_.batch = batches_->next();
-  shorten(fit_.batch, 4);
-  forward();
-  for (const auto& metric : metrics_) {
-    metric->as<Metric>().reset();
-    metric->as<Metric>().update(fit_.outputs, fit_.batch, fit_.loss);
-    static_cast<void>(metric->as<Metric>().value());
-  }
+  note("train.loss", last_loss_, false);
+  try_schedules();
+  try_validation();
   Facts facts;
   for (const auto& [name, weight] : groups_->weights()) facts.parameters += weight.numel();
   facts.train_items = batches_->items(Split::train);
@@ -64,6 +50,39 @@ Facts Trainer::inspect() {
   facts.precision = precision_.name();
   facts.memory_format = precision_.memory_format();
   return facts;
+}
+
+/// What a schedule complains of, and values that its parameter doesn't allow, all over training.
+void Trainer::try_schedules() {
+  constexpr std::int64_t kPoints = 64;
+  for (std::int64_t i = 0; i <= kPoints; ++i) {
+    const std::int64_t step = fit_.epochs * fit_.batches * i / kPoints;
+    const std::int64_t epoch = step / fit_.batches, index = step % fit_.batches;
+    for (const auto* part : {&model_, &loss_, &optimizer_}) drives_.drive(**part, epoch, index);
+    for (const auto& callback : callbacks_) drives_.drive(*callback, epoch, index);
+    for (const auto& transform : batches_->transforms()) drives_.drive(*transform, epoch, index);
+  }
+}
+
+void Trainer::try_validation() {
+  fit_.training = false;
+  evaluation(true);
+  fire(&Callback::before_validate);
+  batches_->start(Split::valid, 0);
+  fit_.model->set_training(false);
+  const at::NoGradGuard no_grad;
+  fit_.batch = batches_->next();
+  shorten(fit_.batch, 4);
+  forward();
+  note("valid.loss", fit_.loss.item<double>(), false);
+  for (const auto& metric : metrics_) {
+    metric->as<Metric>().reset();
+    metric->as<Metric>().update(fit_.outputs, fit_.batch, fit_.loss);
+    const std::string& address = metric->as<Metric>().address();
+    note("valid." + address.substr(address.find('.') + 1), metric->as<Metric>().value(), false);
+  }
+  fire_backwards(&Callback::after_validate);
+  evaluation(false);
 }
 
 std::vector<std::pair<double, double>> Trainer::sweep_rate(const std::string& target, double low,

@@ -18,7 +18,7 @@ namespace paribus {
 class Drives;
 
 /// A chain of transforms as one loader thread uses it: own instances, since live parameters change
-/// from batch to batch.
+/// from batch to batch. Images that are bytes after the last one become floats, divided by 255.
 class Pipeline {
  public:
   /// Builds the transforms and lets each see the data as the ones before it leave them.
@@ -54,6 +54,10 @@ class Batches {
 
   /// What the model sees.
   [[nodiscard]] const DataSpec& output() const { return pipelines_.front()->output(); }
+  /// Those of the first loader thread. REQUIRES: no pass is under way.
+  [[nodiscard]] const std::vector<std::unique_ptr<Instance>>& transforms() const {
+    return pipelines_.front()->instances();
+  }
   /// Batches of one pass over a split.
   [[nodiscard]] std::int64_t count(Split split) const;
   [[nodiscard]] std::int64_t items(Split split) const;

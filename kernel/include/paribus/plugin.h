@@ -25,6 +25,8 @@ struct FieldAccess {
   Value (*get)(const PartBase& part);
   void (*fill)(PartBase& part, PartBase* inner);
   bool live = false;  // may change during training
+  manifest_detail::Range bounds{};
+  bool low_open = false, high_open = false;
 };
 
 /// The one thing that a plugin exports for each part, under the name that its manifest gives as
@@ -74,7 +76,9 @@ constexpr FieldAccess access() {
   constexpr auto kField = std::get<kIndex>(T::Params::fields());
   using Member =
       std::remove_reference_t<decltype(std::declval<typename T::Params&>().*kField.member)>;
-  FieldAccess result{kField.name.data(), nullptr, nullptr, nullptr, kField.is_live};
+  FieldAccess result{
+      kField.name.data(),        nullptr,         nullptr,         nullptr, kField.is_live,
+      {kField.low, kField.high}, kField.low_open, kField.high_open};
   result.get = [](const PartBase& part) {
     return to_value(static_cast<const T&>(part).params.*
                     std::get<kIndex>(T::Params::fields()).member);

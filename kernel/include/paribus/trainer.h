@@ -88,6 +88,8 @@ class Trainer {
   [[nodiscard]] bool update_is_due() const;
   [[nodiscard]] bool epoch_is_left() const;
   [[nodiscard]] std::string known_numbers() const;
+  void try_schedules();
+  void try_validation();
 
   void checkpoint_if_due(bool force);
   void save_checkpoint();
