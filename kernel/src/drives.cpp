@@ -46,7 +46,8 @@ void Drives::drive(const Instance& instance, std::int64_t epoch, std::int64_t in
     try {
       parameter.set(value);
     } catch (const Error& problem) {
-      throw Error("schedule." + std::string(problem.what()));
+      throw Error("schedule." + drive.target + ": in epoch " + std::to_string(epoch + 1) + ", " +
+                  problem.what());
     }
   }
 }

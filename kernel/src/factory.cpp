@@ -25,6 +25,12 @@ std::string shortest(double number) {
   return {text.data(), end};
 }
 
+bool allows(const FieldAccess& field, double value) {
+  const auto [low, high] = field.bounds;
+  return (field.low_open ? value > low : value >= low) &&
+         (field.high_open ? value < high : value <= high);
+}
+
 std::string out_of_bounds(const PartBase& part, const FieldAccess& field, double value) {
   std::string text = part.address() + "." + field.name + ": got " + shortest(value) + ", expected";
   const auto [low, high] = field.bounds;
@@ -98,17 +104,20 @@ std::vector<std::string> Instance::numeric_addresses() const {
 }
 
 void Instance::Parameter::set(double value) const {
-  const auto [low, high] = field->bounds;
-  const bool fits_low = field->low_open ? value > low : value >= low;
-  const bool fits_high = field->high_open ? value < high : value <= high;
-  if (!fits_low || !fits_high) throw Error(out_of_bounds(*part, *field, value));
-  if (!std::holds_alternative<std::int64_t>(field->get(*part))) return field->set(*part, value);
+  if (!std::holds_alternative<std::int64_t>(field->get(*part))) {
+    if (!allows(*field, value)) throw Error(out_of_bounds(*part, *field, value));
+    return field->set(*part, value);
+  }
+  const std::int64_t before = std::get<std::int64_t>(field->get(*part));
   const bool fits = std::abs(value) < 0x1p62;  // false for NaN, too
   const Value whole = fits ? std::int64_t{std::llround(value)} : std::int64_t{0};
   if (fits) field->set(*part, whole);
-  if (!fits || field->get(*part) != whole)
-    throw Error(part->address() + "." + field->name + ": got " + std::to_string(value) +
-                ", which an integer parameter can't hold");
+  const bool holds = fits && field->get(*part) == whole;
+  if (holds && allows(*field, std::round(value))) return;
+  field->set(*part, before);
+  if (holds) throw Error(out_of_bounds(*part, *field, value));
+  throw Error(part->address() + "." + field->name + ": got " + std::to_string(value) +
+              ", which an integer parameter can't hold");
 }
 
 double Instance::Parameter::get() const {

@@ -280,9 +280,9 @@ TEST_F(Flow, InspectionTrainsNothingThatOthersSee) {
   for (const auto& [name, weight] : weights()) EXPECT_TRUE(same_bits(weight, before.at(name)));
 }
 
-TEST_F(Flow, InspectionFiresTheEventsOfOneBatch) {
+TEST_F(Flow, InspectionFiresTheEventsOfOneBatchAndOneValidation) {
   Trainer(spec_, dots_, factory_, notes_, {}).inspect();
-  EXPECT_EQ(told, joined({{"before_fit"}, kBatch}));
+  EXPECT_EQ(told, joined({{"before_fit"}, kBatch, {"before_validate", "after_validate"}}));
 }
 
 }  // namespace

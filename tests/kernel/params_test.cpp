@@ -160,8 +160,10 @@ TEST_F(Filled, DrivenIntegersAreRoundedAndNotCut) {
   const auto whole = instance.find("optimizer.whole");
   whole.set(2.5);
   EXPECT_EQ(whole.get(), 3);
-  whole.set(-2.4);
-  EXPECT_EQ(whole.get(), -2);
+  whole.set(0.6);
+  EXPECT_EQ(whole.get(), 1);
+  EXPECT_EQ(error_of([&] { whole.set(-2.4); }), "optimizer.whole: got -2.4, expected at least 1");
+  EXPECT_EQ(whole.get(), 1);
   for (const double value : {3e9, -1e300, std::nan("")}) {
     EXPECT_TEXT(error_of([&] { whole.set(value); }), "which an integer parameter can't hold");
   }
