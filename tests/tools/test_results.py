@@ -100,6 +100,23 @@ class ResultsFile(WithStudy):
             curve = xarray.DataArray(series["value"], dims="step", coords={"step": series["step"]})
         self.assertEqual(curve.sel(step=4).item(), 0.25)
 
+    def test_arms_are_summed_up(self):
+        self.ok("seal", self.folder)
+        with h5py.File(self.folder / "results.h5") as file:
+            rows = pandas.DataFrame(file["arms"][:])
+            trials = pandas.DataFrame(file["trials"][:])
+        rows = rows[rows["metric"] == b"valid.accuracy"].set_index("arm")
+        self.assertEqual(list(rows["trials"]), [6, 6])
+        self.assertEqual(list(rows["n"]), [6, 5])
+        self.assertEqual(set(rows["unit"]), {b"fraction"})
+        for arm, row in rows.iterrows():
+            values = trials[(trials["arm"] == arm) & (trials["status"] == b"done")][
+                "valid.accuracy"
+            ]
+            self.assertAlmostEqual(row["mean"], values.mean(), 15)
+            self.assertAlmostEqual(row["sd"], values.std(), 15)
+            self.assertEqual((row["least"], row["greatest"]), (values.min(), values.max()))
+
     def test_comparisons_equal_what_compare_says(self):
         wanted = json.loads(self.ok("compare", self.folder, "--json"))["arms"][0]
         with h5py.File(self.seal()) as file:

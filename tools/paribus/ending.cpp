@@ -3,14 +3,13 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <numeric>
 #include <string>
 #include <vector>
 
 #include "compare_command.h"
+#include "results/arms.h"
 #include "results/seal.h"
 #include "results/study_record.h"
 #include "status_command.h"
@@ -20,76 +19,40 @@ namespace paribus {
 
 namespace {
 
-/// What one arm came to.
-struct ArmResult {
-  std::string arm;
-  std::size_t trials = 0;
-  std::vector<double> values;  // of the study's metric, of the trials that are done
-
-  [[nodiscard]] double mean() const {
-    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-  }
-  [[nodiscard]] double sd() const {
-    double sum = 0;
-    for (const double value : values) sum += (value - mean()) * (value - mean());
-    return std::sqrt(sum / static_cast<double>(values.size() - 1));
-  }
-};
-
-std::vector<ArmResult> arm_results(const results::StudyRecord& study) {
-  std::vector<ArmResult> arms;
-  for (const results::Trial& trial : study.trials) {
-    auto arm = std::find_if(arms.begin(), arms.end(),
-                            [&](const ArmResult& known) { return known.arm == trial.arm; });
-    if (arm == arms.end()) arm = arms.insert(arms.end(), {trial.arm, 0, {}});
-    ++arm->trials;
-    const auto& values = study.at == "best" ? trial.best : trial.last;
-    const auto value = values.find(study.metric);
-    if (trial.status == results::Status::done && value != values.end())
-      arm->values.push_back(value->second);
-  }
-  return arms;
-}
+using results::ArmSummary;
 
 std::string number(double value) {
   return std::isfinite(value) ? fmt::format("{:.5g}", value) : std::string("-");
 }
 
-void print_arms(const results::StudyRecord& study, const std::vector<ArmResult>& arms) {
+void print_arms(const results::StudyRecord& study, const std::vector<ArmSummary>& arms) {
   TextTable table;
   table.add_column(study.axes.empty() ? "arm" : "point");
   const std::string mean = with_unit(study.metric, study.unit);
   for (const char* title : {"trials", mean.c_str(), "sd", "least", "greatest"}) {
     table.add_column(title, TextTable::Align::right);
   }
-  for (const ArmResult& arm : arms) {
-    const std::string count = arm.values.size() == arm.trials
-                                  ? fmt::format("{}", arm.trials)
-                                  : fmt::format("{} of {}", arm.values.size(), arm.trials);
-    if (arm.values.empty()) {
-      table.add_row({arm.arm, count, "-", "-", "-", "-"});
-      continue;
-    }
-    const auto [least, greatest] = std::minmax_element(arm.values.begin(), arm.values.end());
-    table.add_row(
-        {arm.arm, count, number(arm.mean()), number(arm.sd()), number(*least), number(*greatest)});
+  for (const ArmSummary& arm : arms) {
+    const std::string count = arm.n == arm.trials ? fmt::format("{}", arm.trials)
+                                                  : fmt::format("{} of {}", arm.n, arm.trials);
+    table.add_row({arm.arm, count, number(arm.mean), number(arm.sd), number(arm.least),
+                   number(arm.greatest)});
   }
   table.print(stdout);
 }
 
 /// Of a sweep, whose many points are no arms to be tested one by one.
-void print_best(const results::StudyRecord& study, const std::vector<ArmResult>& arms) {
-  const ArmResult* best = nullptr;
-  for (const ArmResult& arm : arms) {
-    if (arm.values.empty() || !std::isfinite(arm.mean())) continue;
-    const bool better = best == nullptr || (study.goal == "minimize" ? arm.mean() < best->mean()
-                                                                     : arm.mean() > best->mean());
+void print_best(const results::StudyRecord& study, const std::vector<ArmSummary>& arms) {
+  const ArmSummary* best = nullptr;
+  for (const ArmSummary& arm : arms) {
+    if (!std::isfinite(arm.mean)) continue;
+    const bool better = best == nullptr ||
+                        (study.goal == "minimize" ? arm.mean < best->mean : arm.mean > best->mean);
     if (better) best = &arm;
   }
   if (best == nullptr) return;
-  fmt::print("\nBest mean {}: {} at {}{}.\n", study.metric, number(best->mean()),
-             safe_text(best->arm),
-             best->values.size() < 2 ? " (one seed: its noise is not known)" : "");
+  fmt::print("\nBest mean {}: {} at {}{}.\n", study.metric, number(best->mean),
+             safe_text(best->arm), best->n < 2 ? " (one seed: its noise is not known)" : "");
 }
 
 /// Results that can't be shown are no reason to lose the run: its journals are the truth.
@@ -98,7 +61,7 @@ void show_results(const std::filesystem::path& directory, bool interrupted) {
     const results::StudyRecord study = results::read_study(directory);
     results::seal(study);
     if (interrupted) return print_status(study, stderr);
-    const std::vector<ArmResult> arms = arm_results(study);
+    const std::vector<ArmSummary> arms = results::arm_summaries(study, study.metric);
     print_arms(study, arms);
     if (!study.axes.empty()) return print_best(study, arms);
     if (arms.size() < 2) return;

@@ -13,6 +13,7 @@
 
 #include "journal/journal.h"
 #include "paribus/error.h"
+#include "results/arms.h"
 #include "results/hdf5.h"
 #include "results/table.h"
 #include "stats/compare.h"
@@ -150,6 +151,38 @@ void write_details(hid_t file, const StudyRecord& study) {
   }
 }
 
+/// One row per metric and arm, or point of a sweep: the numbers that `run` ends with.
+void write_arms(hid_t file, const StudyRecord& study) {
+  std::vector<std::string> metric, unit, arm;
+  std::vector<std::int64_t> trials, n;
+  std::vector<double> mean, sd, least, greatest;
+  for (const std::string& name : metrics(study)) {
+    const auto known = study.units.find(name);
+    for (const ArmSummary& summary : arm_summaries(study, name)) {
+      metric.push_back(name);
+      unit.push_back(known == study.units.end() ? "" : known->second);
+      arm.push_back(summary.arm);
+      trials.push_back(static_cast<std::int64_t>(summary.trials));
+      n.push_back(static_cast<std::int64_t>(summary.n));
+      mean.push_back(summary.mean);
+      sd.push_back(summary.sd);
+      least.push_back(summary.least);
+      greatest.push_back(summary.greatest);
+    }
+  }
+  std::vector<TableColumn> columns;
+  columns.push_back(text_column("metric", metric));
+  columns.push_back(text_column("unit", unit));
+  columns.push_back(text_column("arm", arm));
+  columns.push_back(integer_column("trials", trials));
+  columns.push_back(integer_column("n", n));
+  columns.push_back(real_column("mean", "", mean));
+  columns.push_back(real_column("sd", "", sd));
+  columns.push_back(real_column("least", "", least));
+  columns.push_back(real_column("greatest", "", greatest));
+  hdf5::write_table(file, "arms", columns, arm.size());
+}
+
 /// One row per arm and metric; every number of stats::Comparison.
 struct ComparisonRows {
   std::vector<std::string> metric, baseline, arm, verdict, sentence;
@@ -246,6 +279,7 @@ void write_all(const std::string& path, const StudyRecord& study) {
   write_attributes(file, study);
   write_environment(file, study);
   write_trials(file, study);
+  write_arms(file, study);
   write_comparisons(file, study);
   write_details(file, study);
   hdf5::check(H5Fflush(file, H5F_SCOPE_GLOBAL), "write to the disk");

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "results/study_record.h"
+
+namespace paribus::results {
+
+/// What one arm came to in one metric, over its trials that are done. What can't be told is NaN:
+/// all of it without a trial, `sd` with one.
+struct ArmSummary {
+  std::string arm;
+  std::size_t trials = 0;  // of the plan
+  std::size_t n = 0;       // that are done and have the metric
+  double mean, sd, least, greatest;
+};
+
+/// In the plan's order, at the study's `at`. `sd` is that of a sample (n - 1).
+std::vector<ArmSummary> arm_summaries(const StudyRecord& study, const std::string& metric);
+
+}  // namespace paribus::results
