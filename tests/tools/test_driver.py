@@ -310,6 +310,12 @@ class Words(WithPlugins):
             (2, "paribus: there is no command 'rnu'; did you mean 'run'?\ntry: paribus --help\n"),
         )
 
+    def test_without_a_command_all_are_listed(self):
+        done = self.paribus()
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        for command in ("run", "check", "resume", "status", "results", "compare", "plugins"):
+            self.assertRegex(done.stderr, rf"(?m)^  {command} ")
+
     def test_no_study_in_a_folder(self):
         done = self.paribus("resume", self.folder / "plugins")
         self.assertEqual(done.returncode, 2)

@@ -95,6 +95,10 @@ int main(int argc, char** argv) {
   paribus::add_plugins_command(app, exit_status);
   paribus::add_lr_find_command(app, exit_status);
   try {
+    if (argc == 1) {  // no command yet: what there is
+      fmt::print(stderr, "{}", app.help());
+      return kWrongRequest;
+    }
     return parse(app, argc, argv, exit_status);
   } catch (const paribus::driver::Interrupted&) {
     fmt::print(stderr, "interrupted\n");
