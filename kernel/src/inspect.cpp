@@ -29,14 +29,7 @@ Facts Trainer::inspect() {
   fit_.batch = batches_->next();
   shorten(fit_.batch, 4);
   fit_.model->set_training(true);
-  try {
-    train_batch();
-  } catch (const c10::Error& problem) {
-    if (fit_.batch.input().scalar_type() != at::kByte) throw;
-    throw Error("data.transforms: the model gets bytes and can't take them (" +
-                std::string(problem.what_without_backtrace()) +
-                "); let { use = \"normalize\" } be the last transform");
-  }
+  train_batch();
   drain_losses();
   note("train.loss", last_loss_, false);
   try_schedules();
@@ -73,6 +66,7 @@ void Trainer::try_validation() {
   const at::NoGradGuard no_grad;
   fit_.batch = batches_->next();
   shorten(fit_.batch, 4);
+  precision_.place(fit_.batch);
   forward();
   note("valid.loss", fit_.loss.item<double>(), false);
   for (const auto& metric : metrics_) {

@@ -1,24 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a trainer finds before the first step, and its sweep of rates.
-#include <ATen/Functions.h>
-
 #include <cmath>
 
 #include "paribus/callback.h"
-#include "paribus/transform.h"
 #include "parts.h"
 
 namespace paribus::test {
 namespace {
-
-struct Bytes final : Transform {
-  struct Params {
-    static constexpr auto fields() { return no_fields(); }
-  } params;
-  void apply(Batch& batch, const Stream& /*stream*/) const override {
-    batch.inputs.front().data = batch.input().to(at::kByte);
-  }
-};
 
 struct RateChanger : Callback {
   struct Params {
@@ -29,7 +17,7 @@ struct RateChanger : Callback {
 
 class Inspect : public ::testing::Test {
  protected:
-  Inspect() { factory_.add<Bytes>("bytes").add<RateChanger>("rate_changer"); }
+  Inspect() { factory_.add<RateChanger>("rate_changer"); }
   std::string refusal() {
     return error_of([&] { Trainer(spec_, dots_, factory_, notes_, {}).inspect(); });
   }
@@ -39,13 +27,6 @@ class Inspect : public ::testing::Test {
   TrialSpec spec_ = small_trial();
   Notes notes_;
 };
-
-TEST_F(Inspect, AModelThatGetsBytesIsToldWhatToDo) {
-  spec_.transforms = {part("transform", "bytes", {}, "data.transforms.bytes")};
-  const std::string text = refusal();
-  EXPECT_TEXT(text, "data.transforms: the model gets bytes and can't take them (");
-  EXPECT_TEXT(text, "let { use = \"normalize\" } be the last transform");
-}
 
 TEST_F(Inspect, PartsThatAreNotThereAreNamed) {
   spec_.metrics.push_back(part("metric", "f1", {}, "metric.f1"));
