@@ -50,6 +50,17 @@ class Broken final : public Dataset {
   std::int64_t item_;
 };
 
+/// Bytes of a given meaning.
+class Bytes final : public TensorDataset {
+ public:
+  explicit Bytes(const Type& type) {
+    train = valid = {at::arange(256, at::kByte).view({256, 1, 1, 1}), at::zeros({256}, at::kLong)};
+    about.inputs = {{&type, {}}};
+    about.targets = {{&kCategory, {}}};
+  }
+  void open(const Files& /*files*/) override {}
+};
+
 class BatchesTest : public ::testing::Test {
  protected:
   BatchesTest() {
@@ -216,6 +227,20 @@ TEST_F(BatchesTest, SplitsWithoutABatchAreRefused) {
   const Dots hollow(21, 0);
   EXPECT_EQ(error_of([&] { Trainer(spec_, hollow, factory_, notes, {}); }),
             "data: the validation split is empty");
+}
+
+TEST_F(BatchesTest, ImagesThatStayBytesBecomeFloatsAndNothingElseDoes) {
+  spec_.transforms.clear();
+  spec_.data.valid_batch = 256;
+  const auto input_of = [&](const Type& type) {
+    const Bytes bytes(type);
+    Batches batches(spec_, bytes, factory_, nullptr);
+    return pass(batches, Split::valid, 0).front().input();
+  };
+  const at::Tensor bytes = at::arange(256, at::kByte).view({256, 1, 1, 1});
+  EXPECT_TRUE(same_bits(input_of(kImage), bytes.to(at::kFloat).div(255)));
+  EXPECT_TRUE(same_bits(input_of(kMask), bytes));
+  EXPECT_TRUE(same_bits(input_of(kTensor), bytes));
 }
 
 }  // namespace
