@@ -311,6 +311,7 @@ void read_kind(const Reader& reader, PartSchema& part) {
   part.unit = text_if_any(reader, "unit", kMaxName);
   part.reads = texts(reader, "reads");
   part.writes = texts(reader, "writes");
+  part.adaptive = flag(reader, "adaptive");
   if (reader.find("files") == nullptr) return;
   for (const json& file : reader.list("files"))
     part.files.push_back(file_from_json(file, part.files.size()));

@@ -42,6 +42,7 @@ struct PartSchema {
   std::vector<FileSchema> files;           // datasets
   std::string goal, unit;                  // metrics: "maximize" or "minimize"
   std::vector<std::string> reads, writes;  // callbacks
+  bool adaptive = false;                   // searches that look at results
   std::filesystem::path plugin;            // the .so
 
   [[nodiscard]] const FieldSchema* field(const std::string& field_name) const;

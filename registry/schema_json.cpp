@@ -76,6 +76,7 @@ json to_json(const PartSchema& schema) {
               {"cpu", schema.cpu}};
   if (!schema.goal.empty()) result["goal"] = schema.goal, result["unit"] = schema.unit;
   if (schema.kind == "callback") result["reads"] = schema.reads, result["writes"] = schema.writes;
+  if (schema.kind == "search") result["adaptive"] = schema.adaptive;
   for (const FileSchema& file : schema.files) result["files"].push_back(to_json(file));
   result["params"] = json::array();
   for (const FieldSchema& field : schema.fields) result["params"].push_back(to_json(field));

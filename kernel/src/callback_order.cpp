@@ -41,6 +41,14 @@ Callback* writer_for(const Callback& reader, const std::vector<Callback*>& callb
 
 }  // namespace
 
+std::int64_t Callback::epochs(const Fit& fit) const {
+  const Words words = reads();
+  if (std::find(words.begin(), words.end(), "length") != words.end()) return fit.epochs_;
+  throw Error(address() +
+              ": it looks at the length of training without saying so; add \"length\" to the reads "
+              "of its touches()");
+}
+
 std::vector<Callback*> ordered(std::vector<Callback*> callbacks) {
   std::sort(callbacks.begin(), callbacks.end(),
             [](const Callback* a, const Callback* b) { return a->address() < b->address(); });

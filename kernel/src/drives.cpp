@@ -25,19 +25,20 @@ void Drives::attach(const Instance& instance) {
   }
 }
 
-Progress Drives::progress(std::int64_t epoch, std::int64_t index) const {
-  const auto total = static_cast<double>(std::max<std::int64_t>(epochs_ * batches_, 1));
-  const auto step = static_cast<double>(epoch * batches_ + index);
+Progress Drives::progress(std::int64_t epochs, std::int64_t batches, std::int64_t epoch,
+                          std::int64_t index) {
+  const auto total = static_cast<double>(std::max<std::int64_t>(epochs * batches, 1));
+  const auto step = static_cast<double>(epoch * batches + index);
   return {.fraction = step / total,
           .inclusive = total > 1 ? step / (total - 1) : 1,
-          .epoch = step / static_cast<double>(std::max<std::int64_t>(batches_, 1)),
-          .epochs = epochs_,
+          .epoch = step / static_cast<double>(std::max<std::int64_t>(batches, 1)),
+          .epochs = epochs,
           .base = 0};
 }
 
 void Drives::drive(const Instance& instance, std::int64_t epoch, std::int64_t index) const {
   if (drives_.empty()) return;
-  Progress now = progress(epoch, index);
+  Progress now = progress(epochs_, batches_, epoch, index);
   for (const Drive& drive : drives_) {
     const Instance::Parameter parameter = instance.find(drive.target);
     if (!parameter) continue;

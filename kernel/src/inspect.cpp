@@ -49,7 +49,7 @@ Facts Trainer::inspect() {
 void Trainer::try_schedules() {
   constexpr std::int64_t kPoints = 64;
   for (std::int64_t i = 0; i <= kPoints; ++i) {
-    const std::int64_t step = fit_.epochs * fit_.batches * i / kPoints;
+    const std::int64_t step = fit_.epochs_ * fit_.batches * i / kPoints;
     const std::int64_t epoch = step / fit_.batches, index = step % fit_.batches;
     for (const auto* part : {&model_, &loss_, &optimizer_}) drives_.drive(**part, epoch, index);
     for (const auto& callback : callbacks_) drives_.drive(*callback, epoch, index);
@@ -68,13 +68,11 @@ void Trainer::try_validation() {
   shorten(fit_.batch, 4);
   precision_.place(fit_.batch);
   forward();
-  note("valid.loss", fit_.loss.item<double>(), false);
   for (const auto& metric : metrics_) {
     metric->as<Metric>().reset();
     metric->as<Metric>().update(fit_.outputs, fit_.batch, fit_.loss);
-    const std::string& address = metric->as<Metric>().address();
-    note("valid." + address.substr(address.find('.') + 1), metric->as<Metric>().value(), false);
   }
+  note_validation(fit_.loss.item<double>());
   fire_backwards(&Callback::after_validate);
   evaluation(false);
 }
@@ -102,7 +100,7 @@ std::vector<std::pair<double, double>> Trainer::sweep_rate(const std::string& ta
     if (!std::isfinite(smooth) || (step > 0 && smooth > 4 * best)) break;
     best = step == 0 ? smooth : std::min(best, smooth);
     points.emplace_back(rate, smooth);
-    if (recorder_.progress(step + 1, steps, 0, smooth)) break;
+    if (recorder_.progress(step + 1, steps, 0, smooth) == Wish::stop) break;
   }
   return points;
 }

@@ -79,6 +79,7 @@ void Trainer::checkpoint_if_due(bool force) {
   if (last_checkpoint_ == 0) last_checkpoint_ = seconds_now();
   if (!force && seconds_now() - last_checkpoint_ < spec_.train.checkpoint_seconds) return;
   save_checkpoint();
+  save_asked_ = false;
   last_checkpoint_ = seconds_now();
 }
 

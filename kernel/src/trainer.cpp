@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fingerprint.h"
 #include "paribus/callback_order.h"
 
 namespace paribus {
@@ -79,6 +80,7 @@ void Trainer::build_parts(const TrialSpec& spec) {
                 known_numbers());
   }
   groups_ = std::make_unique<Groups>(model.weights());
+  fingerprinter_ = std::make_unique<Fingerprinter>(weights_and_buffers());
   order_callbacks();
 }
 
@@ -107,7 +109,7 @@ void Trainer::order_callbacks() {
 }
 
 void Trainer::connect_fit() {
-  fit_.epochs = spec_.train.epochs;
+  fit_.epochs_ = spec_.train.epochs;
   fit_.batches = batches_->count(Split::train);
   fit_.model = &model_->as<Model>();
   fit_.groups = groups_.get();
@@ -188,7 +190,7 @@ Outcome Trainer::conclude() {
 /// An epoch that has begun is closed, even if a checkpoint was written after a callback called it
 /// off.
 bool Trainer::epoch_is_left() const {
-  return fit_.epoch < fit_.epochs && (start_batch_ > 0 || !wanted(Fit::Next::stop));
+  return fit_.epoch < fit_.epochs_ && (start_batch_ > 0 || !wanted(Fit::Next::stop));
 }
 
 void Trainer::run() {
@@ -202,9 +204,20 @@ void Trainer::run() {
     close_epoch();
     start_batch_ = 0;
     stop_asked_ = stop_asked_ && epoch_is_left();  // with nothing left to do it is done
-    checkpoint_if_due(stop_asked_);
+    checkpoint_if_due(stop_asked_ || save_asked_);
     if (stop_asked_) return;
   }
+}
+
+void Trainer::take_fingerprints() {
+  if (!precision_.device().is_cpu()) return;  // there they would wait for the GPU at each step
+  recorder_.fingerprint(fit_.step, fingerprinter_->window(fit_.step, last_loss_));
+  if (fit_.step % kAllFingerprinted == 0) recorder_.fingerprints(fit_.step, fingerprinter_->all());
+}
+
+void Trainer::heed(Wish wish) {
+  stop_asked_ = stop_asked_ || wish == Wish::stop;
+  save_asked_ = save_asked_ || wish == Wish::save;
 }
 
 /// False if it was left on request, to be resumed.
@@ -217,12 +230,11 @@ bool Trainer::train_epoch() {
     fit_.batch_index = index;
     fit_.batch = batches_->next();
     train_batch();
-    stop_asked_ =
-        recorder_.progress(fit_.step, fit_.epochs * fit_.batches, fit_.epoch, last_loss_) ||
-        stop_asked_;
+    take_fingerprints();
+    heed(recorder_.progress(fit_.step, fit_.epochs_ * fit_.batches, fit_.epoch, last_loss_));
     start_batch_ = index + 1;
     if (start_batch_ == fit_.batches) break;  // the epoch's end saves itself, validated
-    checkpoint_if_due(stop_asked_);
+    checkpoint_if_due(stop_asked_ || save_asked_);
     if (stop_asked_ && updates_pending_ == 0) return false;
   }
   finish_update();
@@ -339,28 +351,34 @@ void Trainer::validate() {
         metric->as<Metric>().update(fit_.outputs, fit_.batch, fit_.loss);
     }
   }
-  const bool loss_is_a_metric =
-      std::any_of(metrics_.begin(), metrics_.end(),
-                  [](const auto& metric) { return metric->part().address() == "metric.loss"; });
-  if (!loss_is_a_metric)
-    note("valid.loss", loss_sum / static_cast<double>(batches_->items(Split::valid)), false);
-  for (std::size_t i = 0; i < metrics_.size(); ++i) {
-    const auto& metric = metrics_[i]->as<Metric>();
-    const std::string& address = metric.address();  // "metric.top_k" is the series "valid.top_k"
-    note("valid." + address.substr(address.find('.') + 1), metric.value(),
-         metric.goal() == Goal::maximize);
-  }
+  note_validation(loss_sum / static_cast<double>(batches_->items(Split::valid)));
   fire_backwards(&Callback::after_validate);
   evaluation(false);
   fit_.training = true;
 }
 
+/// metric/loss, if it is there, takes the place of the loss that training uses.
+void Trainer::note_validation(double loss) {
+  const bool loss_is_a_metric =
+      std::any_of(metrics_.begin(), metrics_.end(),
+                  [](const auto& metric) { return metric->part().address() == "metric.loss"; });
+  if (!loss_is_a_metric) note("valid.loss", loss, false);
+  for (const auto& instance : metrics_) {
+    const auto& metric = instance->as<Metric>();
+    const std::string& address = metric.address();  // "metric.top_k" is the series "valid.top_k"
+    note("valid." + address.substr(address.find('.') + 1), metric.value(),
+         metric.goal() == Goal::maximize);
+  }
+}
+
 void Trainer::close_epoch() {
   drain_losses();
   if (loss_items_ > 0) note("train.loss", loss_sum_ / static_cast<double>(loss_items_), false);
-  const bool last = fit_.epoch + 1 == fit_.epochs || wanted(Fit::Next::stop);
+  const bool last = fit_.epoch + 1 == fit_.epochs_ || wanted(Fit::Next::stop);
   const bool due = last || (fit_.epoch + 1) % spec_.train.valid_every == 0;
   if (due) validate();
+  if (!recorder_.wants_fingerprints(fit_.step) || !precision_.device().is_cpu())
+    recorder_.fingerprints(fit_.step, fingerprinter_->all());
   fire(&Callback::after_epoch);
   if (!due && wanted(Fit::Next::stop)) validate();  // results are those of the last weights
   if (fit_.next_ == Fit::Next::skip_epoch) fit_.next_ = Fit::Next::go_on;

@@ -97,9 +97,9 @@ void Notes::checkpointed(std::int64_t step, const std::string& file) {
   files_were_there = files_were_there && fs::is_regular_file(file);
 }
 
-bool Notes::progress(std::int64_t step, std::int64_t /*steps*/, std::int64_t /*epoch*/,
+Wish Notes::progress(std::int64_t step, std::int64_t /*steps*/, std::int64_t /*epoch*/,
                      double /*loss*/) {
-  return step == stop_at;
+  return step == stop_at ? Wish::stop : step == save_at ? Wish::save : Wish::go_on;
 }
 
 Folder::Folder() {

@@ -75,12 +75,13 @@ class Notes final : public Recorder {
   void flush() override { events.emplace_back("flush"); }
   void resumed(std::int64_t step) override;
   void checkpointed(std::int64_t step, const std::string& file) override;
-  bool progress(std::int64_t step, std::int64_t steps, std::int64_t epoch, double loss) override;
+  Wish progress(std::int64_t step, std::int64_t steps, std::int64_t epoch, double loss) override;
 
   std::vector<std::string> events;
   std::map<std::string, std::map<std::int64_t, double>> points;  // by series and step
   std::int64_t stop_at = -1;                                     // asks for a stop at this step
-  bool files_were_there = true;                                  // each checkpoint, when told of
+  std::int64_t save_at = -1;     // asks for a checkpoint at this step
+  bool files_were_there = true;  // each checkpoint, when told of
 };
 
 /// A folder of the test's own, removed with it.

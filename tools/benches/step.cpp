@@ -144,16 +144,16 @@ class Turns final : public Recorder {
   void checkpointed(std::int64_t step, const std::string& file) override {
     recorder_.checkpointed(step, file);
   }
-  bool progress(std::int64_t step, std::int64_t steps, std::int64_t epoch, double loss) override {
-    const bool stop = recorder_.progress(step, steps, epoch, loss);
-    if (step % kBlock != 0) return stop;
+  Wish progress(std::int64_t step, std::int64_t steps, std::int64_t epoch, double loss) override {
+    const Wish wish = recorder_.progress(step, steps, epoch, loss);
+    if (step % kBlock != 0) return wish;
     const std::int64_t block = (step - 1) % kStepsInEpoch / kBlock;
     if (block > 0) ours_.add(*watch_);
     const Watch watch;
     raw_->block(epoch, block);
     if (block > 0) rival_.add(watch);
     watch_.emplace();
-    return stop;
+    return wish;
   }
 
  private:

@@ -27,9 +27,17 @@ bool is_at(const std::string& address, const std::string& part) {
   return address == part || address.starts_with(part + ".");
 }
 
-bool erase_part(std::vector<PartSpec>& parts, const std::string& address) {
-  return std::erase_if(parts, [&](const PartSpec& part) { return is_at(address, part.address); }) >
-         0;
+/// Erases the part that `address` lies in, with the schedules that drive it.
+bool erase_part(TrialSpec& spec, std::vector<PartSpec>& parts, const std::string& address) {
+  const auto found = std::find_if(parts.begin(), parts.end(), [&](const PartSpec& part) {
+    return is_at(address, part.address);
+  });
+  if (found == parts.end()) return false;
+  std::erase_if(spec.schedules, [&](const ScheduleSpec& schedule) {
+    return is_at(schedule.target, found->address);
+  });
+  parts.erase(found);
+  return true;
 }
 
 bool set_back(std::string& setting, const std::string& neutral) {
@@ -50,10 +58,11 @@ std::string with_address(const TrialSpec& spec, const std::string& text) {
 bool leave_out(TrialSpec& spec, const std::string& address) {
   if (address == "train.device") return set_back(spec.train.device, "cpu");
   if (address == "train.precision") return set_back(spec.train.precision, "fp32");
-  const auto schedules = std::erase_if(spec.schedules, [&](const ScheduleSpec& schedule) {
-    return is_at(address, "schedule." + schedule.target) || schedule.target.starts_with(address);
-  });
-  return erase_part(spec.callbacks, address) || erase_part(spec.metrics, address) || schedules > 0;
+  if (erase_part(spec, spec.callbacks, address) || erase_part(spec, spec.metrics, address))
+    return true;
+  return std::erase_if(spec.schedules, [&](const ScheduleSpec& schedule) {
+           return is_at(address, "schedule." + schedule.target);
+         }) > 0;
 }
 
 }  // namespace paribus::worker

@@ -48,13 +48,13 @@ void JournalRecorder::checkpointed(std::int64_t step, const std::string& file) {
   journal_.sync();
 }
 
-bool JournalRecorder::progress(std::int64_t step, std::int64_t steps, std::int64_t epoch,
+Wish JournalRecorder::progress(std::int64_t step, std::int64_t steps, std::int64_t epoch,
                                double loss) {
   slot_.step.store(static_cast<std::uint64_t>(step), std::memory_order_relaxed);
   slot_.steps.store(static_cast<std::uint64_t>(steps), std::memory_order_relaxed);
   slot_.epoch.store(static_cast<std::uint64_t>(epoch), std::memory_order_relaxed);
   slot_.loss.store(loss, std::memory_order_relaxed);
-  return stop_wanted.load(std::memory_order_relaxed);
+  return stop_wanted.load(std::memory_order_relaxed) ? Wish::stop : Wish::go_on;
 }
 
 void stop_on_sigterm() { ::signal(SIGTERM, ask_to_stop); }

@@ -27,7 +27,7 @@ class JournalRecorder final : public Recorder {
   void flush() override { journal_.sync(); }
   void resumed(std::int64_t step) override;
   void checkpointed(std::int64_t step, const std::string& file) override;
-  bool progress(std::int64_t step, std::int64_t steps, std::int64_t epoch, double loss) override;
+  Wish progress(std::int64_t step, std::int64_t steps, std::int64_t epoch, double loss) override;
 
  private:
   journal::Writer journal_;

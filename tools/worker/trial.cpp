@@ -37,7 +37,7 @@ class NoRecorder final : public Recorder {
   void flush() override {}
   void resumed(std::int64_t) override {}
   void checkpointed(std::int64_t, const std::string&) override {}
-  bool progress(std::int64_t, std::int64_t, std::int64_t, double) override { return false; }
+  Wish progress(std::int64_t, std::int64_t, std::int64_t, double) override { return Wish::go_on; }
 };
 
 json metrics_json(const std::map<std::string, double, std::less<>>& metrics) {

@@ -218,9 +218,7 @@ std::vector<Section> sections_of(const std::vector<const TrialSpec*>& specs) {
 
 void write_study(Writer& writer, const Study& study) {
   writer.body += "\n[study]\n";
-  const StudySettings settings{study.name, study.question, study.metric, study.goal,
-                               study.at,   study.test,     study.alpha,  study.margin};
-  writer.settings(study_settings(), settings, "study");
+  writer.settings(study_settings(), static_cast<const StudySettings&>(study), "study");
   std::vector<std::int64_t> seeds(study.seeds.begin(), study.seeds.end());
   writer.line("seeds", Value{seeds}, "study.seeds");
   writer.line("threads", Value{study.threads}, "study.threads");

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "study/settings.h"
 
+#include <fmt/format.h>
+
+#include <charconv>
 #include <type_traits>
+
+#include "paribus/error.h"
 
 namespace paribus {
 namespace {
@@ -93,7 +98,24 @@ const std::vector<Setting<StudySettings>>& study_settings() {
           {.above = 0, .below = 1}),
       key("margin", &S::margin,
           "smallest difference of interest; above 0 it asks for a verdict on equivalence",
-          {.min = 0})};
+          {.min = 0}),
+      key("max_seeds", &S::max_seeds, "the most seeds that seeds = \"until decided\" buys",
+          {.min = 2, .max = 100'000}),
+      key("retries", &S::retries,
+          "how often a trial is taken up again whose process crashed, hung or was killed; one that "
+          "failed with an error is not",
+          {.min = 0, .max = 1000}),
+      key("time_limit", &S::time_limit, "of each trial, e.g. \"90s\", \"5min\", \"2h\", \"1d\""),
+      key("hang_limit", &S::hang_limit,
+          "a trial that makes no step for so long is ended, with its stacks in its record"),
+      key("memory_limit", &S::memory_limit, "of each trial, e.g. \"512MiB\", \"2GiB\""),
+      key("disk", &S::disk, "what the study's directory may hold, e.g. \"2GiB\""),
+      key("keep", &S::keep,
+          "what stays of a trial that is done: final weights; or its last checkpoint too, to train "
+          "on from; or none of them",
+          {}, {"final", "all", "none"}),
+      key("share", &S::share,
+          "trials whose training begins alike train the beginning once; changes no number")};
   return kSettings;
 }
 
@@ -168,6 +190,47 @@ std::vector<std::string> names_of(const std::vector<FieldSchema>& fields) {
   std::vector<std::string> names;
   for (const FieldSchema& field : fields) names.push_back(field.name);
   return names;
+}
+
+namespace {
+
+struct Unit {
+  std::string_view name;
+  double size;
+};
+
+/// "1.5h" by a list of units; 0 if the text is empty.
+double quantity_of(const std::string& text, const std::vector<Unit>& units, const char* expected) {
+  if (text.empty()) return 0;
+  double number = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, problem] = std::from_chars(text.data(), end, number);
+  const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
+  for (const Unit& known : units) {
+    if (problem == std::errc() && number > 0 && known.name == unit && number * known.size < 1e18)
+      return number * known.size;
+  }
+  throw Error(fmt::format("got \"{}\", expected {}", text.substr(0, 40), expected));
+}
+
+}  // namespace
+
+double duration_of(const std::string& text) {
+  return quantity_of(text, {{"s", 1}, {"min", 60}, {"h", 3600}, {"d", 86400}},
+                     "a number and s, min, h or d, e.g. \"90s\"");
+}
+
+std::int64_t bytes_of(const std::string& text) {
+  return static_cast<std::int64_t>(quantity_of(text,
+                                               {{"KiB", 0x1p10},
+                                                {"MiB", 0x1p20},
+                                                {"GiB", 0x1p30},
+                                                {"TiB", 0x1p40},
+                                                {"KB", 1e3},
+                                                {"MB", 1e6},
+                                                {"GB", 1e9},
+                                                {"TB", 1e12}},
+                                               "a number and KiB, MiB, GiB or TiB, e.g. \"2GiB\""));
 }
 
 std::string default_part(std::string_view address) {

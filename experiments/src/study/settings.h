@@ -8,17 +8,14 @@
 
 #include "paribus/spec.h"
 #include "registry/schema.h"
+#include "study/study.h"
 
 namespace paribus {
 
-/// The keys of [study] with one value each. `seeds`, `threads` and `plugins` stand in the same
-/// table of keys but are read by hand.
-struct StudySettings {
-  std::string name, question, metric, goal;
-  std::string at = "last", test = "auto";
-  double alpha = 0.05;
-  double margin = 0;
-};
+/// "90s", "5min", "2h", "1d" in seconds; "" is 0: no limit. Throws Error with what was expected.
+double duration_of(const std::string& text);
+/// "512MiB", "2GiB", "1TiB", also KB, MB, GB, TB (powers of 1000), in bytes; "" is 0: no limit.
+std::int64_t bytes_of(const std::string& text);
 
 /// One key of a table that isn't a part: its schema, and where its value goes.
 template <class Settings>

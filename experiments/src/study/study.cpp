@@ -112,21 +112,32 @@ std::int64_t threads_of(const Config* table, std::size_t trials, Problems& probl
 }
 
 void read_study(const Config* table, Study& study, Problems& problems) {
-  StudySettings settings;
+  StudySettings& settings = study;
   settings.name = study_name(study.path);
-  if (table != nullptr) {
-    for (const Config::Entry& entry : *table->as_table()) {
-      if (find_field(study_fields(), entry.key) != nullptr) continue;
-      problems.add(entry.key_place,
-                   fmt::format("unknown key '{}' in [study]{}", entry.key.substr(0, 60),
-                               registry::did_you_mean(entry.key, names_of(study_fields()))));
-    }
-    read_settings(study_settings(), "study", *table, settings, problems);
+  if (table == nullptr) return;
+  for (const Config::Entry& entry : *table->as_table()) {
+    if (find_field(study_fields(), entry.key) != nullptr) continue;
+    problems.add(entry.key_place,
+                 fmt::format("unknown key '{}' in [study]{}", entry.key.substr(0, 60),
+                             registry::did_you_mean(entry.key, names_of(study_fields()))));
   }
-  study.name = settings.name, study.question = settings.question;
-  study.metric = settings.metric, study.goal = settings.goal;
-  study.at = settings.at, study.test = settings.test;
-  study.alpha = settings.alpha, study.margin = settings.margin;
+  read_settings(study_settings(), "study", *table, settings, problems);
+}
+
+Limits limits_of(const Study& study, const Config* table, Problems& problems) {
+  Limits limits;
+  const auto measure = [&](const char* key, const std::string& text, auto read, auto& into) {
+    try {
+      into = read(text);
+    } catch (const Error& problem) {
+      problems.add(place_in(table, key), fmt::format("study: '{}' {}", key, problem.what()));
+    }
+  };
+  measure("time_limit", study.time_limit, duration_of, limits.time);
+  measure("hang_limit", study.hang_limit, duration_of, limits.hang);
+  measure("memory_limit", study.memory_limit, bytes_of, limits.memory);
+  measure("disk", study.disk, bytes_of, limits.disk);
+  return limits;
 }
 
 std::string recorded_name(const PartSpec& metric) {
@@ -202,6 +213,7 @@ class Loader {
   Study load(const Proposer& propose) {
     const Config* table = study_table(document_, problems_);
     read_study(table, study_, problems_);
+    study_.limits = limits_of(study_, table, problems_);
     study_.plugins = folders_of(table, problems_);
     study_.trackers = resolver_.parts("tracker", "tracker", document_.root.find("tracker"));
     std::vector<Variant> variants = expand(propose);

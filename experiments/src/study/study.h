@@ -74,16 +74,33 @@ using TrackerSpec = PartSpec;
 
 struct Provenance;  // where each value of each arm was written
 
-/// A study, expanded. Loading runs nothing but, through the Proposer, the search part.
-struct Study {
-  std::filesystem::path path;
+/// The keys of [study] with one value each. `seeds`, `threads` and `plugins` stand in the same
+/// table of keys but are read by hand. What follows `max_seeds` changes no number.
+struct StudySettings {
   std::string name, question;
-  std::string metric = "valid.accuracy";  // compared between arms
-  std::string goal = "maximize";          // or "minimize"
-  std::string at = "last";                // or "best": which epoch's value counts
-  std::string test = "auto";              // or "permutation", "t"
+  std::string metric;         // compared between arms; settled once a trial is known
+  std::string goal;           // "maximize" or "minimize"
+  std::string at = "last";    // or "best": which epoch's value counts
+  std::string test = "auto";  // or "permutation", "t"
   double alpha = 0.05;
-  double margin = 0;         // smallest difference of interest; 0: no verdict on equivalence
+  double margin = 0;            // smallest difference of interest; 0: no verdict on equivalence
+  std::int64_t max_seeds = 30;  // where seeds = "until decided"
+  std::int64_t retries = 1;     // of a trial whose process was killed, crashed or hung
+  std::string time_limit, hang_limit = "10min", memory_limit, disk;  // as written; see Limits
+  std::string keep = "final";                                        // or "all", "none"
+  bool share = true;
+};
+
+/// What trials and the study's directory may take; 0: no limit.
+struct Limits {
+  double time = 0, hang = 0;          // seconds, of a trial
+  std::int64_t memory = 0, disk = 0;  // bytes, of a trial and of the directory
+};
+
+/// A study, expanded. Loading runs nothing but, through the Proposer, the search part.
+struct Study : StudySettings {
+  std::filesystem::path path;
+  Limits limits;
   std::int64_t threads = 1;  // of each trial
   std::vector<std::uint64_t> seeds;
   std::vector<std::string> arms;  // in order, the baseline first; of a sweep: its points

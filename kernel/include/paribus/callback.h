@@ -11,9 +11,9 @@
 namespace paribus {
 
 /// What a callback looks at and what it changes, by the words in docs/callbacks.md: `batch`,
-/// `outputs`, `loss`, `grads`, `weights`, `evaluation_weights`, `buffers`, `flow`, or a parameter's
-/// address. The kernel runs who writes a thing before who reads it, and refuses two writers of one
-/// thing.
+/// `outputs`, `loss`, `grads`, `weights`, `evaluation_weights`, `buffers`, `flow`, `length`, or a
+/// parameter's address. The kernel runs who writes a thing before who reads it, and refuses two
+/// writers of one thing.
 template <std::size_t kReads, std::size_t kWrites>
 struct Touches {
   std::array<std::string_view, kReads> reads;
@@ -29,22 +29,36 @@ class Callback : public PartBase {
 
   virtual void before_fit(Fit& /*fit*/) {}
   virtual void before_epoch(Fit& /*fit*/) {}
-  virtual void before_batch(Fit& /*fit*/) {}   // batch is on the device; skip_batch() drops it
-  virtual void after_forward(Fit& /*fit*/) {}  // outputs are there
-  virtual void after_loss(Fit& /*fit*/) {}     // loss is there, backward comes next
-  virtual void after_backward(Fit& /*fit*/) {
-  }  // gradients are there (of this micro-batch under accumulation)
-  virtual void before_step(Fit& /*fit*/) {}      // gradients are whole, unscaled and clipped
-  virtual void after_step(Fit& /*fit*/) {}       // weights have changed
-  virtual void after_batch(Fit& /*fit*/) {}      // always, skipped batches too
-  virtual void before_validate(Fit& /*fit*/) {}  // evaluation weights go in here
-  virtual void after_validate(Fit& /*fit*/) {}   // and out; the epoch's metrics are there
-  virtual void after_epoch(Fit& /*fit*/) {}      // always, skipped epochs too
-  virtual void after_fit(Fit& /*fit*/) {}        // always, after an error too
+  /// The batch is on the device; skip_batch() drops it.
+  virtual void before_batch(Fit& /*fit*/) {}
+  /// The outputs are there.
+  virtual void after_forward(Fit& /*fit*/) {}
+  /// The loss is there, backward comes next.
+  virtual void after_loss(Fit& /*fit*/) {}
+  /// The gradients are there; under accumulation, of this batch and those before it.
+  virtual void after_backward(Fit& /*fit*/) {}
+  /// The gradients are whole, unscaled and clipped.
+  virtual void before_step(Fit& /*fit*/) {}
+  /// The weights have changed.
+  virtual void after_step(Fit& /*fit*/) {}
+  /// Always, skipped batches too.
+  virtual void after_batch(Fit& /*fit*/) {}
+  /// Evaluation weights go in here.
+  virtual void before_validate(Fit& /*fit*/) {}
+  /// And out; the epoch's metrics are there.
+  virtual void after_validate(Fit& /*fit*/) {}
+  /// Always, skipped epochs too.
+  virtual void after_epoch(Fit& /*fit*/) {}
+  /// Always, after an error too.
+  virtual void after_fit(Fit& /*fit*/) {}
 
   using Words = std::vector<std::string_view>;
   [[nodiscard]] virtual Words reads() const { return {}; }  // of touches(); made by the kernel
   [[nodiscard]] virtual Words writes() const { return {}; }
+
+  /// How many epochs the training has. Throws Error unless `length` stands among what it reads:
+  /// trainings of different lengths share their beginnings only if nothing in them looks ahead.
+  [[nodiscard]] std::int64_t epochs(const Fit& fit) const;
 
   template <class T>
   struct Whole final : T {

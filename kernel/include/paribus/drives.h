@@ -21,6 +21,11 @@ class Drives {
     epochs_ = epochs, batches_ = batches;
   }
 
+  /// What a schedule is told of batch `index` of `epoch` in a training of that length; the base is
+  /// left at 0.
+  static Progress progress(std::int64_t epochs, std::int64_t batches, std::int64_t epoch,
+                           std::int64_t index);
+
   /// Tells each schedule whose target lies in `instance` its base value. Throws Error for a target
   /// that isn't live or no number.
   void attach(const Instance& instance);
@@ -38,8 +43,6 @@ class Drives {
     double base = 0;
     bool attached = false;
   };
-  [[nodiscard]] Progress progress(std::int64_t epoch, std::int64_t index) const;
-
   std::vector<Drive> drives_;
   std::int64_t epochs_ = 0;
   std::int64_t batches_ = 0;

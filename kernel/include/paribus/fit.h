@@ -24,8 +24,7 @@ class Groups;
 class Fit {
  public:
   // Where training stands.
-  std::int64_t epoch = 0;  // 0 .. epochs - 1
-  std::int64_t epochs = 0;
+  std::int64_t epoch = 0;        // from 0; how many there will be: Callback::epochs
   std::int64_t batch_index = 0;  // within the epoch and split
   std::int64_t batches = 0;      // of an epoch of training
   std::int64_t step = 0;  // batches trained or skipped since the start: the x of every series
@@ -38,8 +37,8 @@ class Fit {
   Model* model = nullptr;
   Groups* groups = nullptr;  // weights, gradients and the optimizer's memory of them
   DataSpec data;
-  std::map<std::string, double, std::less<>>
-      metrics;  // latest values: "train.loss", "valid.accuracy", ...
+  /// Latest values: "train.loss", "valid.accuracy", ...
+  std::map<std::string, double, std::less<>> metrics;
 
   // What comes next. A request holds until the kernel has acted on it, after the event in which it
   // was made; the larger one wins. Of a batch that is left, after_batch is the next event. In
@@ -66,8 +65,10 @@ class Fit {
 
  private:
   friend class Trainer;
+  friend class Callback;
   enum class Next : std::uint8_t { go_on, skip_batch, skip_epoch, stop };
 
+  std::int64_t epochs_ = 0;
   Next next_ = Next::go_on;
   std::string reason_;
   std::uint64_t seed_ = 0;

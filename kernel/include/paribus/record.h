@@ -2,11 +2,22 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace paribus {
+
+/// What a recorder asks of the trainer after a batch.
+enum class Wish : std::uint8_t {
+  go_on,
+  save,  // a checkpoint as soon as no update is pending
+  stop   // a checkpoint, and the end of this call of fit(); the training can be taken up again
+};
+
+/// Fingerprints of tensors by name.
+using Fingerprints = std::vector<std::pair<std::string, std::uint32_t>>;
 
 /// Where a trainer tells what happens; implemented by whoever runs it (a journal, a test, Python).
 /// Called on the training thread; must be cheap.
@@ -21,10 +32,20 @@ class Recorder {
   virtual void flush() = 0;
   /// Training goes on from a checkpoint: points later than `step` recorded so far no longer count.
   virtual void resumed(std::int64_t step) = 0;
+  /// Before about so many bytes are written as a checkpoint or as weights. Throws NoSpace to forbid
+  /// it.
+  virtual void before_write(std::int64_t /*bytes*/) {}
   /// A checkpoint is safely on disk.
   virtual void checkpointed(std::int64_t step, const std::string& file) = 0;
-  /// After each batch. Returns true to ask for a stop: the trainer checkpoints and returns.
-  virtual bool progress(std::int64_t step, std::int64_t steps, std::int64_t epoch, double loss) = 0;
+  /// After each batch; its cost is part of every step.
+  virtual Wish progress(std::int64_t step, std::int64_t steps, std::int64_t epoch, double loss) = 0;
+  /// After each batch on a CPU: a fingerprint of its loss and of a window of the weights that moves
+  /// on with each step. Two runs whose fingerprints agree had the same bits there.
+  virtual void fingerprint(std::int64_t /*step*/, std::uint32_t /*value*/) {}
+  /// Whether it wants those of every weight and buffer at this step; it gets them at the end of
+  /// each epoch anyway, on every device.
+  [[nodiscard]] virtual bool wants_fingerprints(std::int64_t step) const { return step % 64 == 0; }
+  virtual void fingerprints(std::int64_t /*step*/, const Fingerprints& /*tensors*/) {}
 };
 
 }  // namespace paribus

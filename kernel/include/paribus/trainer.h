@@ -19,6 +19,8 @@
 
 namespace paribus {
 
+class Fingerprinter;
+
 /// What is known of a trial once its parts have been built and one small batch has gone through
 /// them.
 struct Facts {
@@ -81,6 +83,9 @@ class Trainer {
   void close_epoch();
   void drain_losses();
   void note(const std::string& series, double value, bool maximize);
+  void note_validation(double loss);
+  void heed(Wish wish);
+  void take_fingerprints();
   void drive();
   void evaluation(bool on);
   void seed_generators(std::int64_t epoch, std::int64_t index) const;
@@ -129,6 +134,8 @@ class Trainer {
   std::map<std::string, double, std::less<>> best_;
   double last_checkpoint_ = 0;  // seconds, monotonic
   bool stop_asked_ = false;
+  bool save_asked_ = false;
+  std::unique_ptr<Fingerprinter> fingerprinter_;
 };
 
 }  // namespace paribus

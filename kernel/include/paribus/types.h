@@ -31,8 +31,8 @@ struct Type {
 inline constexpr Type kTensor{"tensor"};
 inline constexpr Type kImage{"image", &kTensor};  // N C H W; uint8 0..255 or float
 inline constexpr Type kMask{"mask", &kImage};     // N 1 H W, class numbers
-inline constexpr Type kCategory{"category",
-                                &kTensor};  // N, int64 class numbers; or N K, float probabilities
+/// N, int64 class numbers; or N K, float probabilities.
+inline constexpr Type kCategory{"category", &kTensor};
 inline constexpr Type kRegression{"regression", &kTensor};  // N K, float
 
 /// Data with their meaning; the first dimension runs over the items of the batch.
@@ -47,8 +47,8 @@ enum class Split : std::uint8_t { train, valid };
 struct Batch {
   std::vector<Typed> inputs;
   std::vector<Typed> targets;
-  std::vector<std::int64_t>
-      items;  // the data set's number of each row: the address of its random draws
+  /// The data set's number of each row: the address of its random draws.
+  std::vector<std::int64_t> items;
   Split split = Split::train;
   std::int64_t epoch = 0;
   std::int64_t index = 0;  // of the batch within the epoch
@@ -73,18 +73,16 @@ struct DataSpec {
   std::int64_t valid_items = 0;
   std::int64_t classes = 0;  // of a category target; 0: none
   std::vector<std::string> class_names;
-  std::vector<double>
-      mean;  // of each channel of the first input, in the units that the data set delivers
-  std::vector<double> std;
+  /// Of each channel of the first input, in the units that the data set delivers.
+  std::vector<double> mean, std;
 };
 
 /// What a model returns: one tensor, or several by name.
 class Outputs {
  public:
   Outputs() = default;
-  Outputs(at::Tensor main) {
-    items_.emplace_back("main", std::move(main));
-  }  // NOLINT: a tensor is an output
+  // NOLINTNEXTLINE(google-explicit-constructor): a tensor is an output
+  Outputs(at::Tensor main) { items_.emplace_back("main", std::move(main)); }
   explicit Outputs(NamedTensors items) : items_(std::move(items)) {}
   [[nodiscard]] at::Tensor& main() { return items_.front().second; }
   [[nodiscard]] const at::Tensor& main() const { return items_.front().second; }
