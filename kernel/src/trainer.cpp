@@ -212,7 +212,8 @@ void Trainer::run() {
 void Trainer::take_fingerprints() {
   if (!precision_.device().is_cpu()) return;  // there they would wait for the GPU at each step
   recorder_.fingerprint(fit_.step, fingerprinter_->window(fit_.step, last_loss_));
-  if (fit_.step % kAllFingerprinted == 0) recorder_.fingerprints(fit_.step, fingerprinter_->all());
+  if (recorder_.wants_fingerprints(fit_.step))
+    recorder_.fingerprints(fit_.step, fingerprinter_->all());
 }
 
 void Trainer::heed(Wish wish) {
