@@ -7,7 +7,10 @@
 #include <array>
 #include <atomic>
 #include <ctime>
+#include <limits>
 #include <nlohmann/json.hpp>
+
+#include "branch.h"
 
 namespace paribus::worker {
 namespace {
@@ -18,8 +21,11 @@ void ask_to_stop(int /*signal*/) { stop_wanted = true; }
 }  // namespace
 
 JournalRecorder::JournalRecorder(const std::filesystem::path& file, std::string metric,
-                                 driver::ProgressSlot& slot)
-    : journal_(file), metric_(std::move(metric)), slot_(slot) {}
+                                 driver::ProgressSlot& slot, Marks marks)
+    : journal_(file), metric_(std::move(metric)), slot_(slot), marks_(std::move(marks)) {
+  next_mark_ = marks_.until > 0 ? marks_.until : std::numeric_limits<std::int64_t>::max();
+  if (!marks_.save_at.empty()) next_mark_ = std::min(next_mark_, *marks_.save_at.begin());
+}
 
 void JournalRecorder::point(std::string_view series, std::int64_t step, double value) {
   auto found = series_.find(series);
@@ -46,6 +52,7 @@ void JournalRecorder::checkpointed(std::int64_t step, const std::string& file) {
                   {"step", step},
                   {"file", std::filesystem::path(file).filename().string()}});
   journal_.sync();
+  if (marks_.save_at.contains(step)) keep_branch(file, step);
 }
 
 Wish JournalRecorder::progress(std::int64_t step, std::int64_t steps, std::int64_t epoch,
@@ -54,8 +61,13 @@ Wish JournalRecorder::progress(std::int64_t step, std::int64_t steps, std::int64
   slot_.steps.store(static_cast<std::uint64_t>(steps), std::memory_order_relaxed);
   slot_.epoch.store(static_cast<std::uint64_t>(epoch), std::memory_order_relaxed);
   slot_.loss.store(loss, std::memory_order_relaxed);
-  return stop_wanted.load(std::memory_order_relaxed) ? Wish::stop : Wish::go_on;
+  if (stop_wanted.load(std::memory_order_relaxed)) return Wish::stop;
+  if (step < next_mark_) return Wish::go_on;
+  if (marks_.until > 0 && step >= marks_.until) return Wish::stop;
+  return marks_.save_at.contains(step) ? Wish::save : Wish::go_on;
 }
+
+bool stop_was_asked() { return stop_wanted; }
 
 void stop_on_sigterm() { ::signal(SIGTERM, ask_to_stop); }
 

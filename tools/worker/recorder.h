@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -13,12 +14,18 @@
 
 namespace paribus::worker {
 
+/// Where a trial is to pause, and which of its checkpoints others begin with.
+struct Marks {
+  std::int64_t until = 0;  // step; 0: none
+  std::set<std::int64_t> save_at;
+};
+
 /// Writes to the trial's journal and its progress slot.
 class JournalRecorder final : public Recorder {
  public:
   /// `metric`: the series that the slot shows.
-  JournalRecorder(const std::filesystem::path& file, std::string metric,
-                  driver::ProgressSlot& slot);
+  JournalRecorder(const std::filesystem::path& file, std::string metric, driver::ProgressSlot& slot,
+                  Marks marks);
 
   journal::Writer& journal() { return journal_; }
 
@@ -33,11 +40,15 @@ class JournalRecorder final : public Recorder {
   journal::Writer journal_;
   std::string metric_;
   driver::ProgressSlot& slot_;
+  const Marks marks_;
+  std::int64_t next_mark_;  // the first step at which something is wanted
   std::map<std::string, std::uint32_t, std::less<>> series_;
 };
 
 /// From now on SIGTERM makes `progress` ask for a stop.
 void stop_on_sigterm();
+/// Whether SIGTERM came.
+bool stop_was_asked();
 
 /// The time of day, UTC, as journals have it.
 std::string utc_now();

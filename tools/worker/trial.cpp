@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "branch.h"
 #include "paribus/trainer.h"
 #include "recorder.h"
 #include "registry/sha256.h"
@@ -78,10 +79,13 @@ json start_event(const json& request, const TrialSpec& spec) {
 int record_end(JournalRecorder& recorder, const Outcome& outcome, double seconds,
                const fs::path& folder) {
   const bool done = outcome.status == Outcome::Status::done;
+  const bool paused = !done && !stop_was_asked();
   const std::string weights_sha256 =
       done ? registry::sha256_of_file(folder / "final.safetensors") : "";
   recorder.journal().event({{"event", "end"},
-                            {"status", done ? "done" : "stopped"},
+                            {"status", done     ? "done"
+                                       : paused ? "paused"
+                                                : "stopped"},
                             {"message", outcome.message},
                             {"steps", outcome.steps},
                             {"epochs", outcome.epochs},
@@ -90,7 +94,7 @@ int record_end(JournalRecorder& recorder, const Outcome& outcome, double seconds
                             {"best", metrics_json(outcome.best)},
                             {"weights_sha256", weights_sha256}});
   recorder.journal().sync();
-  return done ? kDone : kStopped;
+  return done ? kDone : paused ? kPaused : kStopped;
 }
 
 int record_failure(JournalRecorder& recorder, const std::string& what) {
@@ -98,6 +102,30 @@ int record_failure(JournalRecorder& recorder, const std::string& what) {
   recorder.journal().event({{"event", "end"}, {"status", "failed"}, {"message", what}});
   recorder.journal().sync();
   return kFailed;
+}
+
+Marks marks_of(const json& request) {
+  Marks marks;
+  marks.until = request.value("until", std::int64_t{0});
+  if (const auto steps = request.find("save_at"); steps != request.end())
+    steps->get_to(marks.save_at);
+  return marks;
+}
+
+/// A journal that says where the trial begins: at its start, or with the checkpoint of another.
+void begin(JournalRecorder& recorder, const json& request, const TrialSpec& spec,
+           const fs::path& folder) {
+  recorder.journal().event(start_event(request, spec));
+  const auto from = request.find("from");
+  if (from == request.end() || !from->is_object()) return;
+  const fs::path directory = request.at("dir").get<std::string>();
+  const std::string other = from->at("trial");
+  const Beginning beginning{directory / "journal" / (other + ".log"),
+                            directory / "checkpoints" / other, from->at("step")};
+  if (begin_with(beginning, recorder.journal(), folder)) {
+    recorder.journal().event(
+        {{"event", "branch"}, {"trial", other}, {"step", beginning.step}, {"time", utc_now()}});
+  }
 }
 
 /// `optimizer.lr`, or the innermost wrapped optimizer's.
@@ -138,9 +166,9 @@ int run_trial(const json& request, const Dataset& dataset, const PartFactory& fa
   const fs::path folder = directory / "checkpoints" / id;
   fs::create_directories(folder);
   at::set_num_threads(static_cast<int>(spec.threads));
-  JournalRecorder recorder(directory / "journal" / (id + ".log"), request.value("metric", ""),
-                           slot);
-  if (!can_resume(folder)) recorder.journal().event(start_event(request, spec));
+  JournalRecorder recorder(directory / "journal" / (id + ".log"), request.value("metric", ""), slot,
+                           marks_of(request));
+  if (!can_resume(folder)) begin(recorder, request, spec, folder);
   slot.epochs = static_cast<std::uint64_t>(spec.train.epochs);
   const auto start = std::chrono::steady_clock::now();
   try {

@@ -9,7 +9,7 @@
 
 namespace paribus::worker {
 
-inline constexpr int kDone = 0, kFailed = 1, kStopped = 75;
+inline constexpr int kDone = 0, kFailed = 1, kStopped = 75, kPaused = 76;
 
 /// Runs one trial to its end in this process, recorded in its journal, resumed where an earlier
 /// process left it. `request` is the driver's `start` (docs/internals.md). Returns the exit status

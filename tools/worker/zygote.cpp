@@ -16,7 +16,9 @@
 #include "paribus/abi.h"
 #include "paribus/error.h"
 #include "paribus/search.h"
+#include "prefixes.h"
 #include "problems.h"
+#include "search_json.h"
 #include "study/spec_json.h"
 #include "trial.h"
 #include "warm_up.h"
@@ -35,15 +37,6 @@ void redirect_output(const std::filesystem::path& file) {
   ::dup2(fd, STDERR_FILENO);
 }
 
-Axis axis_from(const json& object) {
-  return {.addresses = object.at("addresses"),
-          .count = object.at("count"),
-          .low = object.at("low"),
-          .high = object.at("high"),
-          .log = object.at("log"),
-          .integer = object.at("integer")};
-}
-
 }  // namespace
 
 json Zygote::answer(const json& request) {
@@ -52,6 +45,10 @@ json Zygote::answer(const json& request) {
   if (op == "load") return load(request);
   if (op == "inspect") return inspect(request);
   if (op == "search") return search(request);
+  if (op == "search_open") return open_search(request);
+  if (op == "search_next") return next_of_search(request);
+  if (op == "search_close") return close_search(request);
+  if (op == "prefixes") return run_forked([&] { return prefixes(request, loader_); });
   if (op == "open") return open(request);
   if (op == "start") return start(request);
   if (op == "stop") return stop(request);
@@ -130,20 +127,34 @@ json Zygote::find_rate(const json& request) {
 json Zygote::search(const json& request) {
   return run_forked([&] {
     const Instance instance(part_spec_from_json(request.at("part")), loader_);
-    std::vector<Axis> axes;
-    for (const json& axis : request.at("axes")) axes.push_back(axis_from(axis));
+    const std::vector<Axis> axes = axes_from(request.at("axes"));
     const Stream stream(request.at("seed").get<std::uint64_t>(), "search");
     json points = json::array();
     for (const Point& point : instance.as<Search>().propose(axes, stream)) {
-      json choices = json::array();
-      for (const Choice& choice : point) {
-        choices.push_back(choice.index >= 0 ? json{{"index", choice.index}}
-                                            : json{{"value", choice.value}});
-      }
-      points.push_back(std::move(choices));
+      points.push_back(to_json(point));
     }
     return json{{"ok", true}, {"points", std::move(points)}};
   });
+}
+
+json Zygote::open_search(const json& request) {
+  json opened;
+  auto session = std::make_unique<SearchSession>(request, loader_, opened);
+  if (!opened.value("ok", false)) return opened;
+  opened["session"] = ++last_session_;
+  sessions_[last_session_] = std::move(session);
+  return opened;
+}
+
+json Zygote::next_of_search(const json& request) {
+  const auto session = sessions_.find(request.at("session"));
+  if (session == sessions_.end()) return refusal("there is no such search");
+  return session->second->next(request);
+}
+
+json Zygote::close_search(const json& request) {
+  sessions_.erase(request.at("session").get<int>());
+  return {{"ok", true}};
 }
 
 json Zygote::open(const json& request) {
@@ -187,16 +198,18 @@ json Zygote::stop(const json& request) {
 }
 
 json Zygote::ended() {
-  int status = 0;
-  const pid_t pid = ::waitpid(-1, &status, WNOHANG);
-  if (pid <= 0) return nullptr;
-  const std::string id = trials_[pid];
-  trials_.erase(pid);
-  return {{"event", "exit"},
-          {"trial", id},
-          {"pid", pid},
-          {"code", WIFEXITED(status) ? WEXITSTATUS(status) : 0},
-          {"signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0}};
+  for (const auto& [pid, id] : trials_) {
+    int status = 0;
+    if (::waitpid(pid, &status, WNOHANG) != pid) continue;
+    json event{{"event", "exit"},
+               {"trial", id},
+               {"pid", pid},
+               {"code", WIFEXITED(status) ? WEXITSTATUS(status) : 0},
+               {"signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0}};
+    trials_.erase(pid);
+    return event;
+  }
+  return nullptr;
 }
 
 void Zygote::kill_all() {

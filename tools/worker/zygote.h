@@ -11,6 +11,7 @@
 #include "driver/progress.h"
 #include "paribus/dataset.h"
 #include "registry/loader/loader.h"
+#include "session.h"
 
 namespace paribus::worker {
 
@@ -30,6 +31,9 @@ class Zygote {
   nlohmann::json load(const nlohmann::json& request);
   nlohmann::json inspect(const nlohmann::json& request);
   nlohmann::json search(const nlohmann::json& request);
+  nlohmann::json open_search(const nlohmann::json& request);
+  nlohmann::json next_of_search(const nlohmann::json& request);
+  nlohmann::json close_search(const nlohmann::json& request);
   nlohmann::json open(const nlohmann::json& request);
   nlohmann::json start(const nlohmann::json& request);
   nlohmann::json stop(const nlohmann::json& request);
@@ -41,6 +45,8 @@ class Zygote {
   registry::Loader loader_;
   std::map<std::string, std::unique_ptr<Instance>> datasets_;  // by spec
   std::map<pid_t, std::string> trials_;
+  std::map<int, std::unique_ptr<SearchSession>> sessions_;
+  int last_session_ = 0;
 };
 
 }  // namespace paribus::worker

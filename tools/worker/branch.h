@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "journal/journal.h"
+
+namespace paribus::worker {
+
+/// Keeps the checkpoint of a step for trials that begin with it.
+void keep_branch(const std::filesystem::path& checkpoint, std::int64_t step);
+
+/// The beginning that a trial shares with another.
+struct Beginning {
+  std::filesystem::path journal;  // of the other trial
+  std::filesystem::path folder;   // its checkpoints
+  std::int64_t step = 0;
+};
+
+/// Makes a trial that has nothing yet look as if it had trained up to there itself: the other's
+/// points into its journal, then the other's checkpoint into its folder. False, with the journal
+/// good for a start from nothing, where the checkpoint or its points are not there.
+bool begin_with(const Beginning& other, journal::Writer& journal,
+                const std::filesystem::path& folder);
+
+}  // namespace paribus::worker
