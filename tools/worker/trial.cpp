@@ -125,6 +125,8 @@ void begin(JournalRecorder& recorder, const json& request, const TrialSpec& spec
   if (begin_with(beginning, recorder.journal(), folder)) {
     recorder.journal().event(
         {{"event", "branch"}, {"trial", other}, {"step", beginning.step}, {"time", utc_now()}});
+  } else {
+    recorder.journal().event(start_event(request, spec));  // what was copied does not count
   }
 }
 
