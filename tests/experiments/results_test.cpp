@@ -8,6 +8,7 @@
 
 #include "journal/journal.h"
 #include "paribus/error.h"
+#include "results/arms.h"
 #include "results/filter.h"
 #include "results/plan.h"
 #include "results/seal.h"
@@ -32,12 +33,12 @@ std::string error_of(const std::function<void()>& action) {
 json plan_of(const std::vector<std::string>& ids) {
   json trials = json::array();
   std::uint64_t seed = 0;
-  for (const auto& id : ids)
-    trials.push_back({{"id", id}, {"arm", "base"}, {"seed", seed++}, {"values", json::object()}});
+  for (const auto& id : ids) trials.push_back(json::array({0, seed++, id}));
   return json::parse(json{
       {"event", "plan"},
       {"study", {{"metric", "valid.accuracy"}, {"goal", "maximize"}, {"margin", 0.0}}},
       {"arms", {"base"}},
+      {"variants", json::array({{{"arm", "base"}, {"spec", {{"train", {{"epochs", 2}}}}}}})},
       {"trials", trials}}.dump());
 }
 
@@ -113,12 +114,49 @@ TEST_F(Results, AnEndOfAnUnknownStatusFailsAndSaysSo) {
   write_log({plan_of({"a1"})});
   write_trial("a1", {{{"event", "end"}, {"status", "fine"}}});
   EXPECT_EQ(only_trial().status, Status::failed);
-  EXPECT_EQ(only_trial().message, "its end says status 'fine', expected done, failed or stopped");
+  EXPECT_EQ(only_trial().message,
+            "its end says status 'fine', expected done, failed, stopped or paused");
 }
 
 TEST_F(Results, TheLastPlanCounts) {
   write_log({plan_of({"a1"}), plan_of({"a1", "b2"})});
   EXPECT_EQ(read_study(dir_).trials.size(), 2U);
+}
+
+TEST_F(Results, WhatWasPlannedLaterIsAddedToTheLastPlan) {
+  const json added = json::parse(R"({"event": "planned",
+          "variants": [{"arm": "long", "values": {"train.epochs": 9}, "steps_per_epoch": 5,
+                        "patch": [{"op": "replace", "path": "/train/epochs", "value": 9}]}],
+          "trials": [[1, 0, "b2"], [0, 7, "c3"]]})");
+  write_log({plan_of({"x1"}), added, plan_of({"a1"}), added});
+  const StudyRecord study = read_study(dir_);
+  ASSERT_EQ(study.trials.size(), 3U);
+  EXPECT_EQ(study.arms, (std::vector<std::string>{"base", "long"}));
+  EXPECT_EQ(study.trials[1].arm, "long");
+  EXPECT_EQ(study.trials[1].values.at("train.epochs"), 9);
+  EXPECT_EQ(study.trials[1].spec(), json::parse(R"({"seed": 0, "train": {"epochs": 9}})"));
+  EXPECT_EQ(study.trials[2].arm, "base");
+  EXPECT_EQ(study.trials[2].spec(), json::parse(R"({"seed": 7, "train": {"epochs": 2}})"));
+}
+
+TEST_F(Results, APausedTrialIsPrunedAndCountsInSweepsOnly) {
+  json plan = plan_of({"a1", "b2"});
+  write_log({plan});
+  write_trial("a1",
+              {{{"event", "start"}, {"facts", {{"steps_per_epoch", 5}}}},
+               {{"event", "end"}, {"status", "paused"}, {"steps", 10}, {"final", {{"m", 1}}}}});
+  write_trial("b2", {{{"event", "start"}, {"facts", {{"steps_per_epoch", 5}}}},
+                     {{"event", "end"}, {"status", "done"}, {"steps", 30}, {"final", {{"m", 4}}}}});
+  StudyRecord study = read_study(dir_);
+  EXPECT_EQ(study.trials[0].status, Status::pruned);
+  EXPECT_EQ(study.trials[0].epochs, 2);
+  EXPECT_EQ(arm_summaries(study, "m").at(0).n, 1U) << "of an arm, only what is done";
+  study.axes = {"optimizer.lr"};
+  const ArmSummary point = arm_summaries(study, "m").at(0);
+  EXPECT_EQ(point.n, 2U);
+  EXPECT_EQ(point.pruned, 1U);
+  EXPECT_EQ(point.mean, 2.5);
+  EXPECT_EQ(point.epochs, 4);
 }
 
 TEST_F(Results, DamageIsToldAndCostsOnlyWhatStandsBehindIt) {
@@ -165,12 +203,41 @@ TEST(Plan, SaysWhichKeyIsWrong) {
             plan + "'goal' is unusable, expected maximize or minimize, got 'up'" + end);
   EXPECT_EQ(message([](json& p) { p["study"]["alpha"] = 1; }),
             plan + "'alpha' is unusable, expected a number between 0 and 1" + end);
-  EXPECT_EQ(message([](json& p) { p["trials"][0]["seed"] = -1; }),
-            plan + "'trials.seed' is unusable, expected an integer from 0 to 2^63 - 1" + end);
+  EXPECT_EQ(message([](json& p) { p.erase("variants"); }),
+            plan + "'variants' is unusable, expected a list" + end);
+  EXPECT_EQ(message([](json& p) { p["variants"][0]["patch"] = json::array(); }),
+            plan +
+                "'variants.patch' is unusable, expected a list of changes, of any variant but "
+                "the first" +
+                end);
+  EXPECT_EQ(
+      message([](json& p) {
+        p["trials"][0] = {{"id", "a1"}};
+      }),
+      plan + "'trials' is unusable, expected a list of [number of a variant, seed, id]" + end);
+  EXPECT_EQ(message([](json& p) { p["trials"][0][0] = 1; }),
+            plan + "'trials' is unusable, expected the number of a variant in front" + end);
+  EXPECT_EQ(message([](json& p) { p["trials"][0][1] = -1; }),
+            plan + "'trials' is unusable, expected a seed from 0 to 2^63 - 1 in the middle" + end);
   for (const char* id : {"", "../x", "a/b", "study", "a.b"}) {
-    EXPECT_EQ(message([&](json& p) { p["trials"][0]["id"] = id; }),
-              plan + "'trials.id' is unusable, expected 1 to 128 letters, digits, - or _" + end);
+    EXPECT_EQ(message([&](json& p) { p["trials"][0][2] = id; }),
+              plan +
+                  "'trials' is unusable, expected an id of 1 to 128 letters, digits, - or _ at "
+                  "the end" +
+                  end);
   }
+}
+
+TEST(Plan, APatchThatFitsNothingIsToldWhenItIsNeeded) {
+  json plan = plan_of({"a1"});
+  plan["variants"].push_back(
+      json::parse(R"({"arm": "b", "patch": [{"op": "remove", "path": "/model"}]})"));
+  plan["trials"].push_back(json::parse(R"([1, 0, "b2"])"));
+  const StudyRecord study = read_plan(plan);
+  EXPECT_TRUE(
+      error_of([&] { (void)study.trials[1].spec(); })
+          .starts_with("journal/study.log: plan: 'variants.patch' is unusable, expected one "
+                       "that fits the first variant ("));
 }
 
 TEST(TrialTable, TakesTheNarrowestTypeOfAnAxis) {

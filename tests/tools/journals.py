@@ -111,19 +111,15 @@ def write_study(
     """`arms`: {name: {seed: value}} of the one metric; a value of None is a failed trial, "missing" lacks the metric."""
     journal = Path(folder) / "journal"
     journal.mkdir(parents=True, exist_ok=True)
-    trials = []
+    variants, trials = [], []
     for number, (arm, by_seed) in enumerate(arms.items()):
+        spec = {"train": {"epochs": 2}, "arm": arm, "seed": 0}
+        change = {"op": "replace", "path": "/arm", "value": arm}
+        how = {"patch": [change]} if variants else {"spec": spec}
+        variants.append({"arm": arm, "values": (values or {}).get(arm, {}), **how})
         for seed, value in by_seed.items():
             trial = f"{number:02x}{seed:06x}"
-            trials.append(
-                {
-                    "id": trial,
-                    "arm": arm,
-                    "seed": seed,
-                    "values": (values or {}).get(arm, {}),
-                    "spec": {"train": {"epochs": 2}, "arm": arm},
-                }
-            )
+            trials.append([number, seed, trial])
             status = "failed" if value is None else "done"
             metrics = {} if value in (None, "missing") else {metric: value}
             (journal / f"{trial}.log").write_bytes(
@@ -133,6 +129,7 @@ def write_study(
         "event": "plan",
         "arms": list(arms),
         "axes": list(axes),
+        "variants": variants,
         "trials": trials,
         "study": {
             "name": "made-up",

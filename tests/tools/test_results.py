@@ -267,10 +267,15 @@ class Results(WithStudy):
         self.assertIn("journal/study.log has no plan", self.refused("results", self.folder))
 
     def test_an_id_that_leads_out_of_the_folder_is_refused(self):
-        plan = {"event": "plan", "study": {}, "arms": [], "trials": [{"id": "../../etc/passwd"}]}
+        plan = {
+            "event": "plan",
+            "study": {},
+            "variants": [{"arm": "a"}],
+            "trials": [[0, 0, "../../etc/passwd"]],
+        }
         self.trial("study").write_bytes(journals.MAGIC + journals.event(**plan))
         self.assertIn(
-            "'trials.id' is unusable, expected 1 to 128 letters, digits, - or _",
+            "'trials' is unusable, expected an id of 1 to 128 letters, digits, - or _",
             self.refused("results", self.folder),
         )
 
@@ -295,7 +300,10 @@ class Status(WithStudy):
         with self.trial("study").open("ab") as log:
             log.write(journals.event(event="exit", trial="00000003", code=0, signal=11))
         counts = json.loads(self.ok("status", self.folder, "--json"))["counts"]
-        self.assertEqual(counts, {"planned": 1, "running": 0, "done": 7, "failed": 2, "stopped": 2})
+        self.assertEqual(
+            counts,
+            {"planned": 1, "running": 0, "done": 7, "failed": 2, "stopped": 2, "pruned": 0},
+        )
         self.assertIn(
             "killed by signal 11 (Segmentation fault)", self.statuses()["00000003"]["message"]
         )

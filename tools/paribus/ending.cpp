@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <string>
@@ -32,20 +33,26 @@ void print_arms(const results::StudyRecord& study, const std::vector<ArmSummary>
   for (const char* title : {"trials", mean.c_str(), "sd", "least", "greatest"}) {
     table.add_column(title, TextTable::Align::right);
   }
+  const bool some_pruned =
+      std::any_of(arms.begin(), arms.end(), [](const ArmSummary& arm) { return arm.pruned > 0; });
+  if (some_pruned) table.add_column("epochs", TextTable::Align::right);
   for (const ArmSummary& arm : arms) {
     const std::string count = arm.n == arm.trials ? fmt::format("{}", arm.trials)
                                                   : fmt::format("{} of {}", arm.n, arm.trials);
-    table.add_row({arm.arm, count, number(arm.mean), number(arm.sd), number(arm.least),
-                   number(arm.greatest)});
+    std::vector<std::string> row{
+        arm.arm, count, number(arm.mean), number(arm.sd), number(arm.least), number(arm.greatest)};
+    if (some_pruned) row.push_back(number(arm.epochs));
+    table.add_row(std::move(row));
   }
   table.print(stdout);
 }
 
-/// Of a sweep, whose many points are no arms to be tested one by one.
+/// Of a sweep, whose many points are no arms to be tested one by one. What was pruned is no answer:
+/// its value is that of a shorter training.
 void print_best(const results::StudyRecord& study, const std::vector<ArmSummary>& arms) {
   const ArmSummary* best = nullptr;
   for (const ArmSummary& arm : arms) {
-    if (!std::isfinite(arm.mean)) continue;
+    if (!std::isfinite(arm.mean) || arm.pruned > 0) continue;
     const bool better = best == nullptr ||
                         (study.goal == "minimize" ? arm.mean < best->mean : arm.mean > best->mean);
     if (better) best = &arm;

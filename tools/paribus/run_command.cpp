@@ -9,8 +9,8 @@
 #include "driver/interrupt.h"
 #include "driver/run.h"
 #include "ending.h"
-#include "journal/journal.h"
 #include "live.h"
+#include "results/study_record.h"
 
 namespace paribus {
 
@@ -23,12 +23,13 @@ void warn_if_changed(const driver::CheckedStudy& checked, const fs::path& direct
                      driver::Observer& observer) {
   const fs::path log = directory / "journal" / "study.log";
   if (!fs::exists(log)) return;  // killed before it began anything
-  const journal::Record record = journal::read(log);
-  const nlohmann::json* plan = record.last("plan");
-  if (plan == nullptr) return;
   std::set<std::string> before;
-  for (const nlohmann::json& trial : plan->value("trials", nlohmann::json::array()))
-    before.insert(trial.value("id", ""));
+  try {
+    for (const results::Trial& trial : results::read_study_plan(directory).trials)
+      before.insert(trial.id);
+  } catch (const Error&) {
+    return;  // killed before it planned anything
+  }
   std::size_t changed = 0;
   for (const driver::Trial& trial : checked.trials) changed += before.contains(trial.id) ? 0 : 1;
   if (changed == 0) return;

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <memory>
 
@@ -17,12 +16,11 @@ namespace paribus {
 namespace {
 
 using nlohmann::json;
+using results::kStatuses;
 using results::Status;
 using results::StudyRecord;
 using results::Trial;
 
-constexpr std::array kStatuses{Status::planned, Status::running, Status::done, Status::failed,
-                               Status::stopped};
 constexpr std::size_t kMostTrials = 20;  // shown in words
 
 struct Options {
@@ -55,7 +53,8 @@ std::string metric_of(const StudyRecord& study, const std::string& arm) {
 std::string progress(const Trial& trial) {
   std::string text;
   if (trial.epochs) text = fmt::format("epoch {:.2f}", *trial.epochs);
-  const auto train = trial.spec.is_object() ? trial.spec.value("train", json()) : json();
+  const json spec = trial.spec();
+  const auto train = spec.is_object() ? spec.value("train", json()) : json();
   const auto epochs = train.is_object() ? train.value("epochs", json()) : json();
   if (trial.epochs && epochs.is_number()) text += fmt::format(" of {:g}", epochs.get<double>());
   if (trial.steps) text += fmt::format("{}step {}", text.empty() ? "" : ", ", *trial.steps);
@@ -144,7 +143,7 @@ void print_status(const StudyRecord& study, std::FILE* out) {
   const bool has_more =
       count(study, Status::done) + count(study, Status::planned) < study.trials.size();
   if (has_more) fmt::print(out, "\n");
-  for (const Status status : {Status::running, Status::stopped, Status::failed})
+  for (const Status status : {Status::running, Status::stopped, Status::failed, Status::pruned})
     print_trials(study, status, out);
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "driver/plan_event.h"
 #include "driver/provenance.h"
 
 namespace paribus::driver {
@@ -11,14 +12,6 @@ namespace paribus::driver {
 namespace {
 
 using nlohmann::json;
-
-/// "valid.accuracy" is measured by metric/accuracy, which states the unit.
-std::string unit_of(const CheckedStudy& checked) {
-  const std::string& metric = checked.study.metric;
-  const registry::PartSchema* part =
-      checked.catalog.find("metric", metric.substr(metric.rfind('.') + 1));
-  return part != nullptr ? part->unit : "";
-}
 
 /// Only if it says something new: a run that changes nothing leaves the log as it is.
 void write_plan(journal::Writer& log, const StudyDirectory& directory, const json& plan) {
@@ -54,33 +47,6 @@ std::size_t room(const json& machine, const std::vector<Trial>& trials) {
 }
 
 }  // namespace
-
-json plan_of(const CheckedStudy& checked, const std::string& name, const json& environment) {
-  const Study& study = checked.study;
-  json trials = json::array();
-  for (const Trial& trial : checked.trials) {
-    trials.push_back({{"id", trial.id},
-                      {"arm", trial.arm},
-                      {"seed", trial.seed},
-                      {"values", trial.values},
-                      {"spec", trial.spec}});
-  }
-  return {{"event", "plan"},
-          {"study",
-           {{"name", name},
-            {"question", study.question},
-            {"metric", study.metric},
-            {"goal", study.goal},
-            {"unit", unit_of(checked)},
-            {"test", study.test},
-            {"at", study.at},
-            {"alpha", study.alpha},
-            {"margin", study.margin}}},
-          {"arms", study.arms},
-          {"axes", study.swept},
-          {"trials", std::move(trials)},
-          {"environment", environment}};
-}
 
 RunReport run_study(const CheckedStudy& checked, const StudyDirectory& directory, Engine& engine,
                     Observer& observer, const RunOptions& options) {

@@ -25,8 +25,4 @@ struct RunReport {
 RunReport run_study(const CheckedStudy& checked, const StudyDirectory& directory, Engine& engine,
                     Observer& observer, const RunOptions& options);
 
-/// What journal/study.log says of a study (docs/internals.md).
-nlohmann::json plan_of(const CheckedStudy& checked, const std::string& name,
-                       const nlohmann::json& environment);
-
 }  // namespace paribus::driver

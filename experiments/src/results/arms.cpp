@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <unordered_map>
 
 namespace paribus::results {
 namespace {
@@ -13,31 +14,41 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 struct ArmValues {
   std::string arm;
-  std::size_t trials = 0;
-  std::vector<double> values;
+  std::size_t trials = 0, pruned = 0;
+  std::vector<double> values, epochs;
 };
+
+double mean_of(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
 
 std::vector<ArmValues> values_of_arms(const StudyRecord& study, const std::string& metric) {
   std::vector<ArmValues> arms;
+  std::unordered_map<std::string, std::size_t> numbers;
+  const bool is_sweep = !study.axes.empty();
   for (const Trial& trial : study.trials) {
-    auto arm = std::find_if(arms.begin(), arms.end(),
-                            [&](const ArmValues& known) { return known.arm == trial.arm; });
-    if (arm == arms.end()) arm = arms.insert(arms.end(), {trial.arm, 0, {}});
-    ++arm->trials;
+    const auto [number, is_new] = numbers.try_emplace(trial.arm, arms.size());
+    if (is_new) arms.push_back({trial.arm, 0, 0, {}, {}});
+    ArmValues& arm = arms[number->second];
+    ++arm.trials;
     const auto& measured = study.at == "best" ? trial.best : trial.last;
     const auto value = measured.find(metric);
-    if (trial.status == Status::done && value != measured.end())
-      arm->values.push_back(value->second);
+    const bool is_pruned = is_sweep && trial.status == Status::pruned;
+    if (value == measured.end() || !(trial.status == Status::done || is_pruned)) continue;
+    arm.values.push_back(value->second);
+    arm.epochs.push_back(trial.epochs.value_or(kNaN));
+    if (is_pruned) ++arm.pruned;
   }
   return arms;
 }
 
 ArmSummary summary_of(const ArmValues& arm) {
   const std::vector<double>& values = arm.values;
-  ArmSummary summary{arm.arm, arm.trials, values.size(), kNaN, kNaN, kNaN, kNaN};
+  ArmSummary summary{arm.arm, arm.trials, values.size(), arm.pruned, kNaN, kNaN, kNaN, kNaN, kNaN};
   if (values.empty()) return summary;
   const auto n = static_cast<double>(values.size());
-  summary.mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  summary.mean = mean_of(values);
+  summary.epochs = mean_of(arm.epochs);
   double squares = 0;
   for (const double value : values) squares += (value - summary.mean) * (value - summary.mean);
   if (values.size() > 1) summary.sd = std::sqrt(squares / (n - 1));

@@ -9,13 +9,16 @@
 
 namespace paribus::results {
 
-/// What one arm came to in one metric, over its trials that are done. What can't be told is NaN:
-/// all of it without a trial, `sd` with one.
+/// What one arm came to in one metric, over its trials that are done; one point of a sweep, over
+/// those that its search has pruned, too. What can't be told is NaN: all of it without a trial,
+/// `sd` with one.
 struct ArmSummary {
   std::string arm;
   std::size_t trials = 0;  // of the plan
-  std::size_t n = 0;       // that are done and have the metric
+  std::size_t n = 0;       // that count: those that have the metric
+  std::size_t pruned = 0;  // of these
   double mean, sd, least, greatest;
+  double epochs;  // mean over those that count
 };
 
 /// In the plan's order, at the study's `at`. `sd` is that of a sample (n - 1).

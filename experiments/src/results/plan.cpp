@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <unordered_set>
 
 #include "paribus/error.h"
 
@@ -73,21 +74,42 @@ bool is_id(const std::string& id) {
          id != "study";
 }
 
-Trial planned_trial(const json& entry) {
-  Trial trial;
-  trial.id = text(entry, "id", "");
-  if (!is_id(trial.id)) wrong("trials.id", "1 to 128 letters, digits, - or _");
-  trial.arm = text(entry, "arm", "");
-  if (const json* seed = find(entry, "seed")) {
-    const bool fits = seed->is_number_unsigned() && seed->get<std::uint64_t>() <= kMaxSeed;
-    if (!fits) wrong("trials.seed", "an integer from 0 to 2^63 - 1");
-    trial.seed = seed->get<std::int64_t>();
-  }
+std::shared_ptr<const Variant> planned_variant(const json& entry, const StudyRecord& study) {
+  auto variant = std::make_shared<Variant>();
+  variant->arm = text(entry, "arm", "");
   if (const json* values = find(entry, "values")) {
-    if (!values->is_object()) wrong("trials.values", "a table");
-    for (const auto& [address, value] : values->items()) trial.values.emplace(address, value);
+    if (!values->is_object()) wrong("variants.values", "a table");
+    for (const auto& [address, value] : values->items()) variant->values.emplace(address, value);
   }
-  if (const json* spec = find(entry, "spec")) trial.spec = *spec;
+  variant->steps_per_epoch = number(entry, "steps_per_epoch");
+  const json* spec = find(entry, "spec");
+  const json* patch = find(entry, "patch");
+  if (spec && (!spec->is_object() || !study.variants.empty()))
+    wrong("variants.spec", "a table, of the first variant alone");
+  if (patch && (!patch->is_array() || study.variants.empty()))
+    wrong("variants.patch", "a list of changes, of any variant but the first");
+  if (spec) variant->first = std::make_shared<const json>(*spec);
+  if (!study.variants.empty()) variant->first = study.variants.front()->first;
+  if (patch && !patch->empty()) variant->patch = patch->dump();
+  return variant;
+}
+
+/// [variant, seed, id]
+Trial planned_trial(const json& entry, const StudyRecord& study) {
+  if (!entry.is_array() || entry.size() != 3)
+    wrong("trials", "a list of [number of a variant, seed, id]");
+  Trial trial;
+  const bool known =
+      entry[0].is_number_unsigned() && entry[0].get<std::uint64_t>() < study.variants.size();
+  if (!known) wrong("trials", "the number of a variant in front");
+  trial.variant = study.variants[entry[0].get<std::size_t>()];
+  trial.arm = trial.variant->arm;
+  trial.values = trial.variant->values;
+  const bool fits = entry[1].is_number_unsigned() && entry[1].get<std::uint64_t>() <= kMaxSeed;
+  if (!fits) wrong("trials", "a seed from 0 to 2^63 - 1 in the middle");
+  trial.seed = entry[1].get<std::int64_t>();
+  if (entry[2].is_string()) trial.id = entry[2].get<std::string>();
+  if (!is_id(trial.id)) wrong("trials", "an id of 1 to 128 letters, digits, - or _ at the end");
   return trial;
 }
 
@@ -108,6 +130,32 @@ void read_question(const json& head, StudyRecord& study) {
 
 }  // namespace
 
+json Variant::spec(std::int64_t seed) const {
+  if (!first) return {};
+  json made = *first;
+  try {
+    if (!patch.empty()) made.patch_inplace(json::parse(patch));
+    made["seed"] = seed;
+  } catch (const json::exception& problem) {
+    wrong("variants.patch", fmt::format("one that fits the first variant ({})", problem.what()));
+  }
+  return made;
+}
+
+void read_planned(const json& event, StudyRecord& study) {
+  const json* variants = find(event, "variants");
+  if (!variants || !variants->is_array()) wrong("variants", "a list");
+  std::unordered_set<std::string> arms(study.arms.begin(), study.arms.end());
+  for (const json& entry : *variants) {
+    study.variants.push_back(planned_variant(entry, study));
+    const std::string& arm = study.variants.back()->arm;
+    if (arms.insert(arm).second) study.arms.push_back(arm);
+  }
+  const json* trials = find(event, "trials");
+  if (!trials || !trials->is_array()) wrong("trials", "a list");
+  for (const json& entry : *trials) study.trials.push_back(planned_trial(entry, study));
+}
+
 StudyRecord read_plan(const json& event) {
   StudyRecord study;
   const json* head = find(event, "study");
@@ -115,9 +163,7 @@ StudyRecord read_plan(const json& event) {
   read_question(*head, study);
   study.arms = texts(event, "arms");
   study.axes = texts(event, "axes");
-  const json* trials = find(event, "trials");
-  if (!trials || !trials->is_array()) wrong("trials", "a list");
-  for (const json& entry : *trials) study.trials.push_back(planned_trial(entry));
+  read_planned(event, study);
   if (const json* environment = find(event, "environment")) study.environment = *environment;
   return study;
 }

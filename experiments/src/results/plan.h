@@ -9,6 +9,9 @@ namespace paribus::results {
 /// that is wrong.
 StudyRecord read_plan(const nlohmann::json& event);
 
+/// Adds the variants and trials of a `planned` event.
+void read_planned(const nlohmann::json& event, StudyRecord& study);
+
 /// Fills in what the journal of a trial and the driver's last `exit` event about it (or null) say.
 void read_trial(const std::filesystem::path& dir, const nlohmann::json* exit, Trial& trial,
                 StudyRecord& study);

@@ -137,7 +137,7 @@ void write_details(hid_t file, const StudyRecord& study) {
   const Handle configs = hdf5::create_group(file, "configs");
   const Handle messages = hdf5::create_group(file, "messages");
   for (const auto& [id, trial] : by_id(study)) {
-    hdf5::write_text(configs, id, json_text(trial->spec));
+    hdf5::write_text(configs, id, json_text(trial->spec()));
     if (!trial->message.empty()) hdf5::write_text(messages, id, trial->message);
     const auto path = journal_path(study.dir, id);
     if (trial->status == Status::planned || !std::filesystem::exists(path)) continue;
@@ -154,8 +154,8 @@ void write_details(hid_t file, const StudyRecord& study) {
 /// One row per metric and arm, or point of a sweep: the numbers that `run` ends with.
 void write_arms(hid_t file, const StudyRecord& study) {
   std::vector<std::string> metric, unit, arm;
-  std::vector<std::int64_t> trials, n;
-  std::vector<double> mean, sd, least, greatest;
+  std::vector<std::int64_t> trials, n, pruned;
+  std::vector<double> mean, sd, least, greatest, epochs;
   for (const std::string& name : metrics(study)) {
     const auto known = study.units.find(name);
     for (const ArmSummary& summary : arm_summaries(study, name)) {
@@ -164,10 +164,12 @@ void write_arms(hid_t file, const StudyRecord& study) {
       arm.push_back(summary.arm);
       trials.push_back(static_cast<std::int64_t>(summary.trials));
       n.push_back(static_cast<std::int64_t>(summary.n));
+      pruned.push_back(static_cast<std::int64_t>(summary.pruned));
       mean.push_back(summary.mean);
       sd.push_back(summary.sd);
       least.push_back(summary.least);
       greatest.push_back(summary.greatest);
+      epochs.push_back(summary.epochs);
     }
   }
   std::vector<TableColumn> columns;
@@ -176,10 +178,12 @@ void write_arms(hid_t file, const StudyRecord& study) {
   columns.push_back(text_column("arm", arm));
   columns.push_back(integer_column("trials", trials));
   columns.push_back(integer_column("n", n));
+  columns.push_back(integer_column("pruned", pruned));
   columns.push_back(real_column("mean", "", mean));
   columns.push_back(real_column("sd", "", sd));
   columns.push_back(real_column("least", "", least));
   columns.push_back(real_column("greatest", "", greatest));
+  columns.push_back(real_column("epochs", "", epochs));
   hdf5::write_table(file, "arms", columns, arm.size());
 }
 

@@ -33,6 +33,22 @@ journal::Record read_log(const std::filesystem::path& dir) {
   return journal::read(path);
 }
 
+/// The last plan with what was added to it.
+StudyRecord read_plans(const journal::Record& log, const std::filesystem::path& dir) {
+  const nlohmann::json* plan = log.last("plan");
+  if (!plan) {
+    throw Error(
+        fmt::format("{}: journal/study.log has no plan; run the study again", dir.string()));
+  }
+  StudyRecord study = read_plan(*plan);
+  study.dir = dir;
+  for (const nlohmann::json* event = plan + 1; event != log.events.data() + log.events.size();
+       ++event) {
+    if (event->value("event", nlohmann::json()) == "planned") read_planned(*event, study);
+  }
+  return study;
+}
+
 void read_trial_or_say_why(const nlohmann::json* exit, Trial& trial, StudyRecord& study) {
   try {
     read_trial(study.dir, exit, trial, study);
@@ -57,6 +73,8 @@ std::string_view to_text(Status status) {
       return "failed";
     case Status::stopped:
       return "stopped";
+    case Status::pruned:
+      return "pruned";
   }
   return "";
 }
@@ -65,15 +83,13 @@ std::filesystem::path journal_path(const std::filesystem::path& dir, std::string
   return dir / "journal" / (std::string(trial) + ".log");
 }
 
+StudyRecord read_study_plan(const std::filesystem::path& dir) {
+  return read_plans(read_log(dir), dir);
+}
+
 StudyRecord read_study(const std::filesystem::path& dir) {
   const journal::Record log = read_log(dir);
-  const nlohmann::json* plan = log.last("plan");
-  if (!plan) {
-    throw Error(
-        fmt::format("{}: journal/study.log has no plan; run the study again", dir.string()));
-  }
-  StudyRecord study = read_plan(*plan);
-  study.dir = dir;
+  StudyRecord study = read_plans(log, dir);
   if (log.tail == journal::Tail::damaged) {
     study.problems.push_back(
         fmt::format("journal/study.log: {} at byte {}; the {} bytes from there on are not counted",

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -14,23 +15,44 @@
 namespace paribus::results {
 
 /// `stopped` trials have a journal without an end and no living process, or say so themselves: they
-/// can be resumed.
-enum class Status : std::uint8_t { planned, running, done, failed, stopped };
+/// can be resumed. `pruned` ones were paused by their search, which may yet go on with them; their
+/// values are those of their last epoch.
+enum class Status : std::uint8_t { planned, running, done, failed, stopped, pruned };
+
+inline constexpr Status kStatuses[] = {Status::planned, Status::running, Status::done,
+                                       Status::failed,  Status::stopped, Status::pruned};
 
 std::string_view to_text(Status status);
+
+/// One arm, or one point of a sweep, as the plan has it; its trials share it.
+struct Variant {
+  std::string arm;
+  std::map<std::string, nlohmann::json> values;  // by swept address
+  std::optional<double> steps_per_epoch;
+  std::shared_ptr<const nlohmann::json> first;  // the configuration of the plan's first variant
+  std::string patch;                            // RFC 6902, from that one's; "" changes nothing
+
+  /// The resolved configuration with a seed; null where the plan has none. Throws Error if the
+  /// patch is unusable.
+  [[nodiscard]] nlohmann::json spec(std::int64_t seed) const;
+};
 
 /// One trial of the plan. What is not known is absent, never zero.
 struct Trial {
   std::string id, arm;
   std::int64_t seed = 0;
   std::map<std::string, nlohmann::json> values;  // by swept address
-  nlohmann::json spec;
+  std::shared_ptr<const Variant> variant;        // null only where somebody made the trial by hand
   Status status = Status::planned;
   std::string message;                       // why it failed or stopped
   std::map<std::string, double> last, best;  // by metric; NaN is a measured NaN
   std::optional<double> seconds, epochs;
   std::optional<std::int64_t> steps;
   std::string weights_sha256;
+
+  [[nodiscard]] nlohmann::json spec() const {
+    return variant ? variant->spec(seed) : nlohmann::json();
+  }
 };
 
 struct StudyRecord {
@@ -45,7 +67,8 @@ struct StudyRecord {
   std::optional<double> margin;   // differences within it do not matter
   std::vector<std::string> arms;  // the first is the baseline
   std::vector<std::string> axes;  // swept addresses
-  std::vector<Trial> trials;      // in the plan's order; two arms may share a trial
+  std::vector<std::shared_ptr<const Variant>> variants;
+  std::vector<Trial> trials;  // in the plan's order; two arms may share a trial
   nlohmann::json environment;
   std::map<std::string, std::string> units;  // by series, as the trials recorded them
   std::vector<std::string> problems;         // damaged journals, one sentence each
@@ -55,6 +78,9 @@ struct StudyRecord {
 /// its plan is unusable. Damage to a trial's journal costs that trial what stands after it, and is
 /// told in `problems`.
 StudyRecord read_study(const std::filesystem::path& dir);
+
+/// The same without a look at the trials' journals: all are `planned`.
+StudyRecord read_study_plan(const std::filesystem::path& dir);
 
 /// The path of a trial's journal.
 std::filesystem::path journal_path(const std::filesystem::path& dir, std::string_view trial);

@@ -14,6 +14,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr int kStopped = 75, kPaused = 76;  // exit codes of a trial's process
+
 const json& at(const json& event, const char* key) {
   static const json nothing;
   const auto found = event.find(key);
@@ -65,11 +67,12 @@ void read_end(const json& end, Trial& trial) {
   const std::string status = text(end, "status");
   trial.status = status == "done"      ? Status::done
                  : status == "stopped" ? Status::stopped
+                 : status == "paused"  ? Status::pruned
                                        : Status::failed;
   trial.message = text(end, "message");
-  if (status != "done" && status != "stopped" && status != "failed") {
+  if (trial.status == Status::failed && status != "failed") {
     trial.message =
-        fmt::format("its end says status '{}', expected done, failed or stopped", status);
+        fmt::format("its end says status '{}', expected done, failed, stopped or paused", status);
   }
   if (at(end, "final").is_object()) trial.last.clear();
   read_metrics(at(end, "final"), trial.last);
@@ -105,7 +108,7 @@ bool is_stale(const json& exit, const journal::Record& record) {
 void read_exit(const json& exit, Trial& trial) {
   const auto signal = static_cast<int>(number(exit, "signal").value_or(0));
   const auto code = static_cast<int>(number(exit, "code").value_or(0));
-  if (signal == 0 && (code == 0 || code == 75)) return;
+  if (signal == 0 && (code == 0 || code == kStopped || code == kPaused)) return;
   trial.status = Status::failed;
   trial.message = text(exit, "message");
   if (!trial.message.empty()) return;
