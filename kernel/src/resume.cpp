@@ -137,7 +137,7 @@ bool Trainer::load_checkpoint() {
 
 NamedTensors Trainer::weights_and_buffers() const {
   NamedTensors all = groups_->weights();
-  for (const NamedTensor& buffer : fit_.model->buffers_by_name()) all.push_back(buffer);
+  for (const NamedTensor& buffer : model_->as<Model>().buffers_by_name()) all.push_back(buffer);
   return all;
 }
 
