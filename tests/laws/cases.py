@@ -74,6 +74,7 @@ SECOND_LOSS = '"metric.again" = { use = "loss", name = "again" }'
 
 NO_TRAINING = "without one there is no training to compare with"
 NO_OFF_LOSS = "no setting makes it another loss"
+NO_OFF_SEARCH = "it chooses trials and is in none"
 
 CASES = {
     "dataset/glyphs": Case(on=["data.clutter = 1"], never_off=NO_TRAINING),
@@ -244,8 +245,17 @@ CASES = {
         on=[callback("mixup", "alpha = 0.4"), callback("mixup", 'per = "batch"')],
         off=[callback("mixup", "alpha = 0.0")],
     ),
-    "search/grid": Case(elsewhere="SWEEPS", never_off="it chooses trials and is in none"),
-    "search/random": Case(elsewhere="SWEEPS", never_off="it chooses trials and is in none"),
+    "search/asha": Case(elsewhere="ADAPTIVE", never_off=NO_OFF_SEARCH),
+    "search/grid": Case(elsewhere="SWEEPS", never_off=NO_OFF_SEARCH),
+    "search/hyperband": Case(elsewhere="ADAPTIVE", never_off=NO_OFF_SEARCH),
+    "search/latin_hypercube": Case(elsewhere="SWEEPS", never_off=NO_OFF_SEARCH),
+    "search/median_stopping": Case(elsewhere="ADAPTIVE", never_off=NO_OFF_SEARCH),
+    "search/optuna": Case(elsewhere="ADAPTIVE", never_off=NO_OFF_SEARCH),
+    "search/pbt": Case(elsewhere="ADAPTIVE", never_off=NO_OFF_SEARCH),
+    "search/random": Case(elsewhere="SWEEPS", never_off=NO_OFF_SEARCH),
+    "search/sobol": Case(elsewhere="SWEEPS", never_off=NO_OFF_SEARCH),
+    "search/successive_halving": Case(elsewhere="ADAPTIVE", never_off=NO_OFF_SEARCH),
+    "search/zip": Case(elsewhere="SWEEPS", never_off=NO_OFF_SEARCH),
 }
 
 # What needs a study of its own.
@@ -263,6 +273,23 @@ SWEEPS = {
     "search/grid": 'search = "grid"\n"optimizer.momentum" = [0.5, 0.9]\n"data.batch" = [16, 25]\n',
     "search/random": 'search = { use = "random", trials = 4 }\n'
     '"optimizer.lr" = { log = [0.01, 0.2] }\n"optimizer.momentum" = [0.5, 0.9]\n',
+    "search/sobol": 'search = { use = "sobol", trials = 4 }\n'
+    '"optimizer.lr" = { log = [0.01, 0.2] }\n"optimizer.momentum" = [0.5, 0.9]\n',
+    "search/latin_hypercube": 'search = { use = "latin_hypercube", trials = 4 }\n'
+    '"optimizer.lr" = { log = [0.01, 0.2] }\n"optimizer.momentum" = [0.5, 0.9]\n',
+    "search/zip": 'search = "zip"\n"optimizer.momentum" = [0.5, 0.9]\n"data.batch" = [16, 25]\n',
+}
+
+RATE = '"optimizer.lr" = { log = [0.01, 0.2] }\n'
+ADAPTIVE = {
+    "search/asha": 'search = { use = "asha", trials = 6, at_once = 3 }\n' + RATE,
+    "search/hyperband": 'search = { use = "hyperband", at_once = 2 }\n' + RATE,
+    "search/median_stopping": 'search = { use = "median_stopping", trials = 6, quorum = 1 }\n'
+    + RATE,
+    "search/optuna": 'search = { use = "optuna", trials = 6, startup = 2, pruner = "median" }\n'
+    + RATE,
+    "search/pbt": 'search = { use = "pbt", population = 4, at_once = 3 }\n' + RATE,
+    "search/successive_halving": 'search = { use = "successive_halving", trials = 6 }\n' + RATE,
 }
 
 
