@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools" / "benches"))
 
 from figure import Figure  # noqa: E402
+from marks import Marks, resident  # noqa: E402
 
 
 def bench(*words):
@@ -23,7 +24,17 @@ class Bench(unittest.TestCase):
     def test_help_names_the_rows(self):
         done = bench("--help")
         self.assertEqual(done.returncode, 0)
-        for row in ("step", "trial", "log", "optimizer", "images", "check", "build"):
+        for row in (
+            "step",
+            "trial",
+            "log",
+            "optimizer",
+            "images",
+            "check",
+            "build",
+            "rivals",
+            "start",
+        ):
             self.assertIn(row, done.stdout)
 
     def test_json_of_a_row(self):
@@ -54,6 +65,20 @@ class Verdict(unittest.TestCase):
     def test_different_results_void_a_figure(self):
         figure = Figure("", "x", [0.5], bar=1, equal=False)
         self.assertEqual(figure.verdict(), "void: the two sides' results differ")
+
+
+class TrialsOfARival(unittest.TestCase):
+    def test_memory_and_seconds_between_a_tenth_and_all(self):
+        marks, memory = Marks(100), iter([1000, 1500])
+        for done in (0, 4, 11, 12, 99, 100, 100):
+            marks.ended(done, lambda: next(memory))
+        said = marks.as_json(recorded=True)
+        self.assertEqual((said["early"], said["late"], said["counts"]), (1000, 1500, [11, 100]))
+        self.assertGreater(said["seconds"], 0)
+
+    def test_memory_of_this_process(self):
+        self.assertGreater(resident(), 2**20)
+        self.assertEqual(resident(2**22 + 1), 0)
 
 
 if __name__ == "__main__":

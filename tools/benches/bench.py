@@ -10,7 +10,11 @@ import sys
 import time
 from pathlib import Path
 
-from rows import ROOT, ROWS, Setting, note
+import rivals
+import rows
+from rows import ROOT, Setting, note
+
+ROWS = {**rows.ROWS, **rivals.ROWS}
 
 
 def machine():
