@@ -14,6 +14,7 @@ from figure import Figure, seconds_shown
 from marks import Marks, resident
 from rows import HERE, Setting, note, one_thread, over, take_turns, timed, walls
 
+TRIALS, RAY_TRIALS = 1000, 50  # Ray starts a Python for each
 REQUIREMENTS = HERE / "requirements-rivals.txt"
 
 STUDY = """\
@@ -91,13 +92,13 @@ def rivals(setting):
     python = rivals_python()
     got = take_turns(
         setting.turns(3),
-        lambda: paribus_trials(setting, 1000, 1),
-        lambda: paribus_trials(setting, 1000, 2),
-        lambda: rival_trials(python, "rival_optuna.py", "in_process", 1000),
-        lambda: rival_trials(python, "rival_optuna.py", "workers", 1000),
-        lambda: rival_trials(python, "rival_optuna.py", "processes", 1000),
-        lambda: rival_trials(python, "rival_hydra.py", 1000),
-        lambda: rival_trials(python, "rival_ray.py", 50),
+        lambda: paribus_trials(setting, TRIALS, 1),
+        lambda: paribus_trials(setting, TRIALS, 2),
+        lambda: rival_trials(python, "rival_optuna.py", "in_process", TRIALS),
+        lambda: rival_trials(python, "rival_optuna.py", "workers", TRIALS),
+        lambda: rival_trials(python, "rival_optuna.py", "processes", TRIALS),
+        lambda: rival_trials(python, "rival_hydra.py", TRIALS),
+        lambda: rival_trials(python, "rival_ray.py", RAY_TRIALS),
     )
     sides = dict(zip(SIDES, got, strict=True))
     figures = []
