@@ -193,11 +193,19 @@ TEST_F(StudyMerge, SchedulesThatCannotBe) {
 }
 
 TEST_F(StudyMerge, ArmsAreTables) {
-  EXPECT_EQ(errors(kBase + "[arms]\na = 1\nbase = { train.epochs = 1 }\nb = { study.seeds = 1 }\n"),
+  EXPECT_EQ(errors(kBase + "[arms]\na = 1\nb = { study.seeds = 1 }\n"),
             "s.toml:4:5: arm 'a' is a number, expected a table of what it changes, {} for nothing\n"
-            "s.toml:5:1: an arm 'base' that changes something would hide the base from '@base'; "
-            "call it otherwise\n"
-            "s.toml:6:7: 'study' is the whole study's: it can't differ between trials");
+            "s.toml:5:7: 'study' is the whole study's: it can't differ between trials");
+}
+
+TEST_F(StudyMerge, BaseIsTheFileUnlessAnArmOfThatNameChangesIt) {
+  const std::string look = "look = { optimizer = { use = \"lookahead\", inner = \"@base\" } }\n";
+  EXPECT_EQ(errors(kBase + "[arms]\nbase = {}\n" + look), "none");
+  EXPECT_EQ(errors(kBase + "[arms]\nbase = { train.epochs = 1 }\nb = { train.epochs = 2 }\n"),
+            "none");
+  EXPECT_EQ(errors(kBase + "[arms]\nbase = { train.epochs = 1 }\n" + look),
+            "s.toml:5:51: '@base' may mean the file without any arm or the arm 'base', which "
+            "changes something; call that arm otherwise");
 }
 
 TEST_F(StudyMerge, AblateWritesTheArms) {

@@ -44,6 +44,7 @@ const std::vector<std::string>& studies() {
           "\"schedule.loss.smoothing\" = \"cosine\" }\n"
           "other = { data = { use = \"photos\", root = \"r\" }, \"data.transforms\" = [\"flip\"], "
           "train.epochs = 9 }\n",
+      kBase + "[arms]\nbase = {}\nadam = { optimizer = \"adam\", train.epochs = 2 }\n",
       kBase +
           "callback = [\"ema\", \"mixup\"]\n[ablate]\nleave_one_out = [\"callback.ema\", "
           "\"callback.mixup\"]\n",

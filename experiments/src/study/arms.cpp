@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "registry/nearest.h"
@@ -26,6 +27,12 @@ std::string place_of(const std::string& address) {
   for (std::size_t i = 0; i < std::min(parts, path.size()); ++i)
     place += fmt::format("{}{}", i == 0 ? "" : ".", path[i]);
   return place;
+}
+
+bool changes_something(const ArmText& arm) {
+  return std::any_of(arm.overlays.begin(), arm.overlays.end(), [](const Config& overlay) {
+    return overlay.as_table() == nullptr || !overlay.as_table()->empty();
+  });
 }
 
 /// Replaces `@arm` by what that arm holds.
@@ -122,6 +129,12 @@ class References {
     const ArmText* arm = document_.arm(name);
     if (arm == nullptr && name != "base") {
       problems_.add(here, fmt::format("no arm is named '{}'{}", name, hint(name)));
+      return kNothing;
+    }
+    if (name == "base" && arm != nullptr && changes_something(*arm)) {
+      problems_.add(here,
+                    "'@base' may mean the file without any arm or the arm 'base', which changes "
+                    "something; call that arm otherwise");
       return kNothing;
     }
     const auto [it, fresh] = merged_.try_emplace(name);

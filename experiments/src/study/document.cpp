@@ -155,11 +155,6 @@ class Reader {
                       "nothing",
                       entry.key, entry.value.what()));
     }
-    if (entry.key == "base" && !entry.value.as_table()->empty()) {
-      return problems_.add(entry.key_place,
-                           "an arm 'base' that changes something would hide the base from '@base'; "
-                           "call it otherwise");
-    }
     auto found = std::find_if(document_.arms.begin(), document_.arms.end(),
                               [&](const ArmText& arm) { return arm.name == entry.key; });
     if (found == document_.arms.end())
