@@ -210,8 +210,8 @@ void Trainer::run() {
 }
 
 void Trainer::take_fingerprints() {
-  if (!precision_.device().is_cpu()) return;  // there they would wait for the GPU at each step
-  recorder_.fingerprint(fit_.step, fingerprinter_->window(fit_.step, last_loss_));
+  if (precision_.device().is_cpu())  // else each step would wait for the GPU
+    recorder_.fingerprint(fit_.step, fingerprinter_->window(fit_.step, last_loss_));
   if (recorder_.wants_fingerprints(fit_.step))
     recorder_.fingerprints(fit_.step, fingerprinter_->all());
 }
@@ -378,8 +378,7 @@ void Trainer::close_epoch() {
   const bool last = fit_.epoch + 1 == fit_.epochs_ || wanted(Fit::Next::stop);
   const bool due = last || (fit_.epoch + 1) % spec_.train.valid_every == 0;
   if (due) validate();
-  if (!recorder_.wants_fingerprints(fit_.step) || !precision_.device().is_cpu())
-    recorder_.fingerprints(fit_.step, fingerprinter_->all());
+  recorder_.fingerprints(fit_.step, fingerprinter_->all());
   fire(&Callback::after_epoch);
   if (!due && wanted(Fit::Next::stop)) validate();  // results are those of the last weights
   if (fit_.next_ == Fit::Next::skip_epoch) fit_.next_ = Fit::Next::go_on;

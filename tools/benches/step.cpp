@@ -144,6 +144,15 @@ class Turns final : public Recorder {
   void checkpointed(std::int64_t step, const std::string& file) override {
     recorder_.checkpointed(step, file);
   }
+  void fingerprint(std::int64_t step, std::uint32_t value) override {
+    recorder_.fingerprint(step, value);
+  }
+  [[nodiscard]] bool wants_fingerprints(std::int64_t step) const override {
+    return recorder_.wants_fingerprints(step);
+  }
+  void fingerprints(std::int64_t step, const Fingerprints& tensors) override {
+    recorder_.fingerprints(step, tensors);
+  }
   Wish progress(std::int64_t step, std::int64_t steps, std::int64_t epoch, double loss) override {
     const Wish wish = recorder_.progress(step, steps, epoch, loss);
     if (step % kBlock != 0) return wish;
@@ -207,7 +216,7 @@ nlohmann::json run(const Pixels& data, std::int64_t workers, std::int64_t count)
     const Folder folder;
     const auto held = padding(i);
     driver::ProgressSlot slot;
-    worker::JournalRecorder recorder(folder.path() / "trial.log", "valid.accuracy", slot);
+    worker::JournalRecorder recorder(folder.path() / "trial.log", "valid.accuracy", slot, {});
     std::optional<RawLoop> raw;
     if (i % 2 == 0) raw.emplace(data);
     Turns turns(recorder, raw, ours, rival);

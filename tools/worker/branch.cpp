@@ -23,6 +23,18 @@ bool link_or_copy(const fs::path& from, const fs::path& to) {
   return fs::exists(to);
 }
 
+void copy_fingerprints(const journal::Chain& chain, std::int64_t last, journal::Writer& journal) {
+  for (std::size_t i = 0; i < chain.steps.size() && chain.steps[i] <= last; ++i)
+    journal.fingerprint(chain.steps[i], chain.values[i]);
+  auto value = chain.full.begin();
+  for (const std::int64_t step : chain.full_steps) {
+    if (step > last) return;
+    Fingerprints tensors;
+    for (const std::string& name : chain.tensors) tensors.emplace_back(name, *value++);
+    journal.fingerprints(step, tensors);
+  }
+}
+
 }  // namespace
 
 void keep_branch(const fs::path& checkpoint, std::int64_t step) {
@@ -46,6 +58,7 @@ bool begin_with(const Beginning& other, journal::Writer& journal, const fs::path
     for (std::size_t i = 0; i < series.steps.size() && series.steps[i] <= other.step; ++i)
       journal.point(id, series.steps[i], series.values[i]);
   }
+  copy_fingerprints(record.chain, other.step, journal);
   journal.sync();
   return link_or_copy(file, folder / ("step-" + std::to_string(other.step) + ".safetensors"));
 }

@@ -67,9 +67,22 @@ Wish JournalRecorder::progress(std::int64_t step, std::int64_t steps, std::int64
   return marks_.save_at.contains(step) ? Wish::save : Wish::go_on;
 }
 
-bool stop_was_asked() { return stop_wanted; }
+void JournalRecorder::fingerprint(std::int64_t step, std::uint32_t value) {
+  journal_.fingerprint(step, value);
+}
+
+bool JournalRecorder::wants_fingerprints(std::int64_t step) const {
+  if (marks_.first_full <= step && step <= marks_.last_full) return true;
+  return marks_.always_full && Recorder::wants_fingerprints(step);
+}
+
+void JournalRecorder::fingerprints(std::int64_t step, const Fingerprints& tensors) {
+  journal_.fingerprints(step, tensors);
+}
 
 void stop_on_sigterm() { ::signal(SIGTERM, ask_to_stop); }
+
+bool stop_was_asked() { return stop_wanted; }
 
 std::string utc_now() {
   const std::time_t seconds = std::time(nullptr);

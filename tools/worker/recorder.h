@@ -14,10 +14,13 @@
 
 namespace paribus::worker {
 
-/// Where a trial is to pause, and which of its checkpoints others begin with.
+/// Where a trial is to pause, which of its checkpoints others begin with, and at which steps
+/// every tensor is fingerprinted beside those that always are.
 struct Marks {
   std::int64_t until = 0;  // step; 0: none
   std::set<std::int64_t> save_at;
+  std::int64_t first_full = 0, last_full = -1;
+  bool always_full = true;  // each so many steps: not on a GPU, which they would wait for
 };
 
 /// Writes to the trial's journal and its progress slot.
@@ -35,6 +38,9 @@ class JournalRecorder final : public Recorder {
   void resumed(std::int64_t step) override;
   void checkpointed(std::int64_t step, const std::string& file) override;
   Wish progress(std::int64_t step, std::int64_t steps, std::int64_t epoch, double loss) override;
+  void fingerprint(std::int64_t step, std::uint32_t value) override;
+  [[nodiscard]] bool wants_fingerprints(std::int64_t step) const override;
+  void fingerprints(std::int64_t step, const Fingerprints& tensors) override;
 
  private:
   journal::Writer journal_;

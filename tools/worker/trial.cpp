@@ -104,11 +104,16 @@ int record_failure(JournalRecorder& recorder, const std::string& what) {
   return kFailed;
 }
 
-Marks marks_of(const json& request) {
+Marks marks_of(const json& request, const TrialSpec& spec) {
   Marks marks;
   marks.until = request.value("until", std::int64_t{0});
   if (const auto steps = request.find("save_at"); steps != request.end())
     steps->get_to(marks.save_at);
+  if (const auto full = request.find("fingerprints"); full != request.end()) {
+    marks.first_full = full->at("from");
+    marks.last_full = full->at("to");
+  }
+  marks.always_full = spec.train.device == "cpu";
   return marks;
 }
 
@@ -169,7 +174,7 @@ int run_trial(const json& request, const Dataset& dataset, const PartFactory& fa
   fs::create_directories(folder);
   at::set_num_threads(static_cast<int>(spec.threads));
   JournalRecorder recorder(directory / "journal" / (id + ".log"), request.value("metric", ""), slot,
-                           marks_of(request));
+                           marks_of(request, spec));
   if (!can_resume(folder)) begin(recorder, request, spec, folder);
   slot.epochs = static_cast<std::uint64_t>(spec.train.epochs);
   const auto start = std::chrono::steady_clock::now();

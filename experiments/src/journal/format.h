@@ -15,16 +15,20 @@
 ///   definition points  of each point: varint (series * 2 + narrow) | zigzag varint (step - step
 ///   before, at first 0) | value,
 ///           a float32 if `narrow` (where that loses no bit), else a float64
+///   chain   i64 step | u32 fingerprint of that step | of the next | ...
+///   tensors of each tensor: u16 length of the name | name
+///   full    i64 step | u32 fingerprint of each tensor, in the order of the last `tensors`
 namespace paribus::journal {
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
               "journals are written as the memory holds them");
 
 inline constexpr std::string_view kMagic{"paribus\x01", 8};  // the last byte is the version
-inline constexpr std::uint8_t kEvent = 1, kSeries = 2, kPoints = 3;
+inline constexpr std::uint8_t kEvent = 1, kSeries = 2, kPoints = 3, kChain = 4, kTensors = 5,
+                              kFull = 6;
 inline constexpr std::size_t kHeader = 5, kTrailer = 4;
 inline constexpr std::size_t kMaxPayload = std::size_t{1} << 30;
-inline constexpr std::size_t kMaxName = 4096;         // of a series, and of its unit
+inline constexpr std::size_t kMaxName = 4096;         // of a series, its unit, a tensor
 inline constexpr std::size_t kMaxPoint = 5 + 10 + 8;  // bytes
 
 template <class T>

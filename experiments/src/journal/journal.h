@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "paribus/record.h"
+
 /// The append-only, checksummed record of a trial or of the driver: series of points and JSON
 /// events.
 ///
@@ -42,6 +44,10 @@ class Writer {
   std::uint32_t series(std::string_view name, std::string_view unit = {});
   /// Buffered: no system call as a rule, well under 1 us.
   void point(std::uint32_t series, std::int64_t step, double value);
+  /// Of the state after a step; buffered likewise.
+  void fingerprint(std::int64_t step, std::uint32_t value);
+  /// Of every tensor. Their names are written once per file.
+  void fingerprints(std::int64_t step, const Fingerprints& tensors);
   /// Written to the file before it returns, after all points before it.
   void event(const nlohmann::json& event);
   /// Hands everything to the system: it survives the death of this process.
@@ -57,6 +63,7 @@ class Writer {
   void load_existing();
   void begin_block();
   void seal_block();
+  void seal_chain();
   void append_record(std::uint8_t type, std::string_view payload);
 
   std::filesystem::path path_;
@@ -69,8 +76,11 @@ class Writer {
   std::size_t used_ = 0;
   std::size_t block_ = 0;  // where the open block starts, if `in_block_`
   bool in_block_ = false;
-  std::int64_t last_step_ = 0;   // of the open block
-  std::int64_t last_write_ = 0;  // coarse monotonic nanoseconds
+  std::int64_t last_step_ = 0;        // of the open block
+  std::vector<std::uint32_t> chain_;  // fingerprints of successive steps, not yet in the buffer
+  std::int64_t chain_step_ = 0;       // of the first of them
+  std::string tensors_;               // names as the file has them
+  std::int64_t last_write_ = 0;       // coarse monotonic nanoseconds
 };
 
 /// One series as read: steps and values have one length.
@@ -84,10 +94,20 @@ struct Series {
 /// bytes were changed.
 enum class Tail : std::uint8_t { whole, torn, damaged };
 
+/// Fingerprints as read: evidence of which bits a trial held (paribus/record.h).
+struct Chain {
+  std::vector<std::int64_t> steps;
+  std::vector<std::uint32_t> values;     // of each of these steps
+  std::vector<std::string> tensors;      // names
+  std::vector<std::int64_t> full_steps;  // at which every tensor has one
+  std::vector<std::uint32_t> full;       // by step, then by tensor
+};
+
 /// The longest valid prefix of a journal.
 struct Record {
   std::vector<nlohmann::json> events;  // in order, all of them
   std::vector<Series> series;          // in order of definition; what a resume made void is gone
+  Chain chain;                         // likewise
   std::size_t points_written = 0;      // with those that a resume made void
   Tail tail = Tail::whole;
   std::size_t valid_bytes = 0;  // the first bad offset, or the file's size

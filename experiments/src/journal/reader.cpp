@@ -70,6 +70,33 @@ std::optional<std::uint64_t> take_varint(std::string_view& from) {
   return std::nullopt;
 }
 
+std::optional<std::string> take_name(std::string_view& from) {
+  if (from.size() < 2) return std::nullopt;
+  const std::size_t length = load<std::uint16_t>(from.data());
+  if (length > from.size() - 2) return std::nullopt;
+  std::string name(from.substr(2, length));
+  from.remove_prefix(2 + length);
+  return name;
+}
+
+/// A step and fingerprints from there on.
+struct Values {
+  std::int64_t step = 0;
+  std::vector<std::uint32_t> values;
+};
+
+std::optional<Values> take_values(std::string_view payload) {
+  Values taken;
+  constexpr std::size_t kEach = sizeof(std::uint32_t), kHead = sizeof taken.step;
+  if (payload.size() < kHead || (payload.size() - kHead) % kEach != 0) return std::nullopt;
+  taken.step = load<std::int64_t>(payload.data());
+  taken.values.resize((payload.size() - kHead) / kEach);
+  const auto count = static_cast<std::int64_t>(taken.values.size());
+  if (taken.step > std::numeric_limits<std::int64_t>::max() - count) return std::nullopt;
+  std::memcpy(taken.values.data(), payload.data() + kHead, payload.size() - kHead);
+  return taken;
+}
+
 template <class T>
 std::optional<double> take_value(std::string_view& from) {
   if (from.size() < sizeof(T)) return std::nullopt;
@@ -98,6 +125,12 @@ class Collector {
         return add_series(payload);
       case kPoints:
         return add_points(payload);
+      case kChain:
+        return add_chain(payload);
+      case kTensors:
+        return add_tensors(payload);
+      case kFull:
+        return add_full(payload);
       default:
         return false;
     }
@@ -116,12 +149,9 @@ class Collector {
   }
 
   bool add_series(std::string_view payload) {
-    if (payload.size() < 2) return false;
-    const std::size_t length = load<std::uint16_t>(payload.data());
-    if (length == 0 || length > payload.size() - 2) return false;
-    std::string name(payload.substr(2, length));
-    if (!names_.insert(name).second) return false;
-    record_.series.push_back({std::move(name), std::string(payload.substr(2 + length)), {}, {}});
+    auto name = take_name(payload);
+    if (!name || name->empty() || !names_.insert(*name).second) return false;
+    record_.series.push_back({std::move(*name), std::string(payload), {}, {}});
     kept_.push_back(0);
     return true;
   }
@@ -138,10 +168,57 @@ class Collector {
       step += (*move >> 1) ^ (0 - (*move & 1));
       points_.push_back({*tag / 2, static_cast<std::int64_t>(step), *value});
     }
-    if (restarted_ && !points_.empty()) resume_from(std::numeric_limits<std::int64_t>::min());
+    if (!points_.empty()) begin_anew_if_restarted();
     for (const Point& point : points_) add_point(point);
     record_.points_written += points_.size();
     return true;
+  }
+
+  bool add_chain(std::string_view payload) {
+    const auto taken = take_values(payload);
+    if (!taken) return false;
+    begin_anew_if_restarted();
+    Chain& chain = record_.chain;
+    while (!chain.steps.empty() && chain.steps.back() >= taken->step)
+      chain.steps.pop_back(), chain.values.pop_back();
+    std::int64_t step = taken->step;
+    for (const std::uint32_t value : taken->values)
+      chain.steps.push_back(step++), chain.values.push_back(value);
+    return true;
+  }
+
+  bool add_tensors(std::string_view payload) {
+    std::vector<std::string> names;
+    while (!payload.empty()) {
+      auto name = take_name(payload);
+      if (!name) return false;
+      names.push_back(std::move(*name));
+    }
+    drop_full_from(std::numeric_limits<std::int64_t>::min());  // they were of other tensors
+    record_.chain.tensors = std::move(names);
+    return true;
+  }
+
+  bool add_full(std::string_view payload) {
+    const auto taken = take_values(payload);
+    Chain& chain = record_.chain;
+    if (!taken || taken->values.size() != chain.tensors.size()) return false;
+    begin_anew_if_restarted();
+    drop_full_from(taken->step);
+    chain.full_steps.push_back(taken->step);
+    chain.full.insert(chain.full.end(), taken->values.begin(), taken->values.end());
+    return true;
+  }
+
+  void drop_full_from(std::int64_t step) {
+    Chain& chain = record_.chain;
+    while (!chain.full_steps.empty() && chain.full_steps.back() >= step)
+      chain.full_steps.pop_back();
+    chain.full.resize(chain.full_steps.size() * chain.tensors.size());
+  }
+
+  void begin_anew_if_restarted() {
+    if (restarted_) resume_from(std::numeric_limits<std::int64_t>::min());
   }
 
   void add_point(const Point& point) {
@@ -179,6 +256,10 @@ class Collector {
       series.values.resize(kept);
       kept_[i] = kept;
     }
+    Chain& chain = record_.chain;
+    while (!chain.steps.empty() && chain.steps.back() > last)
+      chain.steps.pop_back(), chain.values.pop_back();
+    if (last < std::numeric_limits<std::int64_t>::max()) drop_full_from(last + 1);
   }
 
   Record& record_;

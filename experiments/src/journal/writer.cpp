@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t kCapacity = 64 * 1024;
 constexpr std::int64_t kFlushAfter = 1'000'000'000;  // ns
+constexpr std::size_t kMaxChain = 4096;              // fingerprints in a record
 
 /// The coarse clock never leaves user space, and its 4 ms grain is fine enough here.
 std::int64_t coarse_now() {
@@ -38,6 +39,14 @@ char* put_varint(char* to, std::uint64_t value) {
 
 std::uint64_t zigzag(std::uint64_t difference) {
   return (difference << 1) ^ (0 - (difference >> 63));
+}
+
+void append_name(std::string& to, std::string_view name) {
+  name = name.substr(0, kMaxName);
+  const std::size_t at = to.size();
+  to.append(2, '\0');
+  store(to.data() + at, static_cast<std::uint16_t>(name.size()));
+  to.append(name);
 }
 
 bool is_narrow(double value) {
@@ -75,6 +84,7 @@ Writer::Writer(const std::filesystem::path& path) : path_(path), buffer_(kCapaci
     ::close(file_);
     throw;
   }
+  chain_.reserve(kMaxChain);
   last_write_ = coarse_now();
 }
 
@@ -102,6 +112,7 @@ void Writer::load_existing() {
     ids_.emplace(series.name, static_cast<std::uint32_t>(units_.size()));
     units_.push_back(series.unit);
   }
+  for (const std::string& name : record.chain.tensors) append_name(tensors_, name);
   if (end_ > 0) return;
   std::memcpy(buffer_.data(), kMagic.data(), kMagic.size());
   used_ = kMagic.size();
@@ -122,10 +133,9 @@ std::uint32_t Writer::series(std::string_view name, std::string_view unit) {
         "{}",
         path_.string(), kMaxName, name.size(), unit.size()));
   }
-  std::string payload(2, '\0');
-  store(payload.data(), static_cast<std::uint16_t>(name.size()));
-  payload.append(name).append(unit);
-  append_record(kSeries, payload);
+  std::string payload;
+  append_name(payload, name);
+  append_record(kSeries, payload.append(unit));
   const auto id = static_cast<std::uint32_t>(units_.size());
   ids_.emplace(name, id);
   units_.emplace_back(unit);
@@ -156,12 +166,37 @@ void Writer::point(std::uint32_t series, std::int64_t step, double value) {
     flush();
 }
 
+void Writer::fingerprint(std::int64_t step, std::uint32_t value) {
+  if (chain_.size() == kMaxChain) flush();
+  if (!chain_.empty() && step != chain_step_ + static_cast<std::int64_t>(chain_.size()))
+    seal_chain();
+  if (chain_.empty()) chain_step_ = step;
+  chain_.push_back(value);
+}
+
+void Writer::fingerprints(std::int64_t step, const Fingerprints& tensors) {
+  std::string names, payload(sizeof step + tensors.size() * sizeof(std::uint32_t), '\0');
+  store(payload.data(), step);
+  char* to = payload.data() + sizeof step;
+  for (const auto& [name, value] : tensors) {
+    append_name(names, name);
+    store(to, value);
+    to += sizeof value;
+  }
+  if (names != tensors_) append_record(kTensors, names);
+  tensors_ = std::move(names);
+  append_record(kFull, payload);
+  if (used_ > kCapacity) flush();
+}
+
 void Writer::event(const nlohmann::json& event) {
+  seal_chain();
   append_record(kEvent, event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   flush();
 }
 
 void Writer::flush() {
+  seal_chain();
   seal_block();
   std::size_t written = 0;
   while (written < used_) {
@@ -202,6 +237,16 @@ void Writer::seal_block() {
   store(buffer_.data() + used_, crc32c({start, used_ - block_}));
   used_ += kTrailer;
   in_block_ = false;
+}
+
+void Writer::seal_chain() {
+  if (chain_.empty()) return;
+  std::string payload(sizeof chain_step_ + chain_.size() * sizeof(std::uint32_t), '\0');
+  store(payload.data(), chain_step_);
+  std::memcpy(payload.data() + sizeof chain_step_, chain_.data(),
+              chain_.size() * sizeof(std::uint32_t));
+  append_record(kChain, payload);
+  chain_.clear();
 }
 
 void Writer::append_record(std::uint8_t type, std::string_view payload) {
