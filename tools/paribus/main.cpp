@@ -20,6 +20,7 @@
 #include "run_command.h"
 #include "seal_command.h"
 #include "status_command.h"
+#include "verify_command.h"
 
 namespace {
 
@@ -92,6 +93,7 @@ int main(int argc, char** argv) {
   paribus::add_compare_command(app, exit_status);
   paribus::add_seal_command(app, exit_status);
   paribus::add_fsck_command(app, exit_status);
+  paribus::add_verify_command(app, exit_status);
   paribus::add_plugins_command(app, exit_status);
   paribus::add_lr_find_command(app, exit_status);
   try {
