@@ -228,7 +228,7 @@ struct Optuna : paribus::search::Told {
               .unit("s"),
           field("at_once", &Params::at_once, "jobs under way at a time: the most that -j can use")
               .at_least(1)
-              .at_most(100'000)};
+              .at_most(1024)};
     }
   } params;
 
@@ -280,6 +280,7 @@ struct Optuna : paribus::search::Told {
       }
       pending_.reset();
     } else {
+      if (pending_) throw paribus::Error("search/optuna: a job that it asked for never began");
       Words words{"ended", std::to_string(point), std::to_string(event.epochs)};
       if (std::isfinite(event.score)) {
         for (const double value : event.happening.values) words.push_back(number(value));

@@ -27,7 +27,7 @@ struct SuccessiveHalving : paribus::search::Told {
           field("sampler", &Params::sampler, "how points are drawn").one_of("random", "sobol"),
           field("at_once", &Params::at_once, "jobs under way at a time: the most that -j can use")
               .at_least(1)
-              .at_most(100'000)};
+              .at_most(1024)};
     }
   } params;
 

@@ -40,6 +40,7 @@ class Workspace:
         self.environment = kept | {
             "PATH": f"{prefix}/bin:{os.environ['PATH']}",
             "PARIBUS_TORCH_DIR": torch_dir(),
+            "PARIBUS_PYTHON": str(ROOT / ".venv" / "bin" / "python3"),  # with Optuna
             "XDG_CACHE_HOME": str(folder / "cache"),
             "XDG_DATA_HOME": str(folder / "data"),
             "CMAKE_BUILD_PARALLEL_LEVEL": str(os.cpu_count() or 1),
