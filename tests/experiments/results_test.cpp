@@ -118,6 +118,36 @@ TEST_F(Results, AnEndOfAnUnknownStatusFailsAndSaysSo) {
             "its end says status 'fine', expected done, failed, stopped or paused");
 }
 
+TEST_F(Results, WhatTheDriversLogTellsNeedsNoJournal) {
+  const json end = {{"event", "end"}, {"status", "done"},          {"steps", 20},
+                    {"seconds", 3},   {"final", {{"m", nullptr}}}, {"best", {{"m", 2}}}};
+  json plan = plan_of({"a1", "b2"});
+  plan["variants"][0]["steps_per_epoch"] = 5;
+  const json exit = {{"event", "exit"}, {"trial", "a1"}, {"code", 0}, {"signal", 0}, {"end", end}};
+  write_log({plan, exit});
+  const Trial told = only_trial();
+  EXPECT_EQ(told.status, Status::done);
+  EXPECT_EQ(told.epochs, 4);
+  EXPECT_TRUE(std::isnan(told.last.at("m")));
+  EXPECT_EQ(told.best.at("m"), 2);
+  EXPECT_EQ(told.learned, Trial::kFromLog);
+  EXPECT_EQ(read_study(dir_).trials[1].learned, Trial::kNoJournal);
+
+  write_trial("a1", {{{"event", "start"}}});
+  EXPECT_EQ(only_trial().status, Status::done) << "the log alone counts";
+  write_log({{{"event", "begin"}, {"trial", "a1"}}});
+  EXPECT_EQ(only_trial().status, Status::stopped) << "begun again, and then killed";
+}
+
+TEST_F(Results, UnitsAreFoundInAJournal) {
+  write_log({plan_of({"a1"}),
+             {{"event", "exit"},
+              {"trial", "a1"},
+              {"end", {{"status", "done"}, {"final", {{"train.loss", 1}}}}}}});
+  journal::Writer(journal_path(dir_, "a1")).series("train.loss", "nat");
+  EXPECT_EQ(trial_table(read_study(dir_)).find("train.loss")->unit, "nat");
+}
+
 TEST_F(Results, TheLastPlanCounts) {
   write_log({plan_of({"a1"}), plan_of({"a1", "b2"})});
   EXPECT_EQ(read_study(dir_).trials.size(), 2U);
@@ -251,14 +281,14 @@ TEST(TrialTable, TakesTheNarrowestTypeOfAnAxis) {
   EXPECT_EQ(table.find("count")->type, ColumnType::integer);
   EXPECT_EQ(table.find("rate")->type, ColumnType::real);
   EXPECT_EQ(table.find("mixed")->type, ColumnType::text);
-  EXPECT_EQ(to_text(table.find("mixed")->cells[0]), "1");
-  EXPECT_EQ(to_text(table.find("seconds")->cells[0]), "");
+  EXPECT_EQ(to_text(table.find("mixed")->cell(0)), "1");
+  EXPECT_EQ(to_text(table.find("seconds")->cell(0)), "");
   EXPECT_EQ(table.find("nothing"), nullptr);
 }
 
 TEST(Filter, NaNAndTheUnknownFitNothing) {
-  Table table{.columns = {{"x", "", ColumnType::real, {Cell(1.0), Cell(std::nan("")), Cell()}}},
-              .rows = 3};
+  Table table{.columns = {{"x", "", ColumnType::real}}, .rows = 3, .memory = {}};
+  for (const Cell& cell : {Cell(1.0), Cell(std::nan("")), Cell()}) table.columns[0].add(cell);
   EXPECT_EQ(matching_rows(table, "x = 1"), (std::vector<std::size_t>{0}));
   EXPECT_EQ(matching_rows(table, "x != 2"), (std::vector<std::size_t>{0}));
   EXPECT_EQ(matching_rows(table, "x<=1 and x>=1"), (std::vector<std::size_t>{0}));

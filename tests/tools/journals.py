@@ -116,7 +116,7 @@ def write_study(
         spec = {"train": {"epochs": 2}, "arm": arm, "seed": 0}
         change = {"op": "replace", "path": "/arm", "value": arm}
         how = {"patch": [change]} if variants else {"spec": spec}
-        variants.append({"arm": arm, "values": (values or {}).get(arm, {}), **how})
+        variants.append({"arm": arm, "epochs": 2, "values": (values or {}).get(arm, {}), **how})
         for seed, value in by_seed.items():
             trial = f"{number:02x}{seed:06x}"
             trials.append([number, seed, trial])

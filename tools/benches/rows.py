@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rows: each lets both sides take turns and returns its figures."""
 
+import json
 import os
 import subprocess
 import sys
@@ -265,6 +266,80 @@ def check(setting):
     ]
 
 
+MANY = """
+model = "mlp"
+data = {{ use = "glyphs", items = 640, valid_items = 64, transforms = ["normalize"] }}
+[study]
+question = "Which rate and which momentum?"
+seeds = 1
+[schedule]
+"optimizer.lr" = "one_cycle"
+[sweep]
+"schedule.optimizer.lr.max" = {{ log = [0.001, 1.0], n = {rates} }}
+"optimizer.momentum" = {{ range = [0.0, 0.99], n = {momenta} }}
+"""
+
+
+def watched(command):
+    """Wall seconds of a program from its start to the end of its output, its peak memory in MiB, and that output."""
+    start = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+        output = program.stdout.read()
+        wall = time.perf_counter() - start
+        complaint = program.stderr.read()
+        _, status, usage = os.wait4(program.pid, 0)
+        program.returncode = os.waitstatus_to_exitcode(status)
+    if program.returncode != 0:
+        raise subprocess.CalledProcessError(program.returncode, command, output, complaint.decode())
+    return wall, usage.ru_maxrss / 1024, output.decode()
+
+
+def many(setting):
+    """a study of 100,000 trials, all but some hundred done, its journals on disk: whole programs, from start to output"""
+    paribus, figures = setting.build / "bin" / "paribus", []
+    rates, momenta = 400, 250
+    with tempfile.TemporaryDirectory() as folder:
+        study, directory = Path(folder) / "study.toml", Path(folder) / "runs"
+        study.write_text(MANY.format(rates=rates, momenta=momenta))
+        made = json.loads(
+            subprocess.run(
+                [setting.program("many"), study, directory],
+                check=True,
+                capture_output=True,
+                text=True,
+            ).stdout
+        )
+        figures.append(
+            Figure("memory that plans and logs them", "MiB", [made["peak_mb"]], bar=1024)
+        )
+
+        def figure(name, *words, turns, bar=None, unit="ms"):
+            got = [watched([paribus, *words]) for _ in range(turns)]
+            scale = {"ms": 1e3, "s": 1}[unit]
+            figures.append(Figure(name, unit, [scale * wall for wall, _, _ in got], bar=bar))
+            figures.append(
+                Figure(f"{name}: memory", "MiB", [memory for _, memory, _ in got], bar=1024)
+            )
+            return got[-1][2]
+
+        figure("check", "check", study, turns=setting.turns(3), bar=10, unit="s")
+        figure("status, the first time: all of the log is read", "status", directory, turns=1)
+        time.sleep(2.5)  # journals that changed just now are looked at again
+        watched([paribus, "status", directory])
+        status = figure("status", "status", directory, turns=setting.turns(15), bar=50)
+        where = "valid.accuracy > 0.8999 and optimizer.momentum < 0.5"
+        query = ["results", directory, "--where", where]
+        rows = figure("a query", *query, turns=setting.turns(15), bar=50)
+        (directory / "trials.cache").unlink()
+        again = watched([paribus, "status", directory])[2], watched([paribus, *query])[2]
+        for one in figures[-4:]:
+            one.equal = again == (status, rows)
+        figure("seal", "seal", directory, turns=1, unit="s")
+        size = (directory / "results.h5").stat().st_size / 2**20
+        figures[-2].ours = f"{size:.0f} MiB of results.h5"
+    return figures
+
+
 RIVAL_PART = """
 #include <torch/torch.h>
 struct Scaled : torch::optim::SGD {
@@ -313,4 +388,4 @@ def build(setting):
     ]
 
 
-ROWS = {row.__name__: row for row in (step, trial, log, optimizer, images, check, build)}
+ROWS = {row.__name__: row for row in (step, trial, log, optimizer, images, check, many, build)}

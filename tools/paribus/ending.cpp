@@ -67,7 +67,10 @@ void show_results(const std::filesystem::path& directory, bool interrupted) {
   try {
     const results::StudyRecord study = results::read_study(directory);
     results::seal(study);
-    if (interrupted) return print_status(study, stderr);
+    if (interrupted) {
+      print_status(results::view_of(study), stderr);
+      return;
+    }
     const std::vector<ArmSummary> arms = results::arm_summaries(study, study.metric);
     print_arms(study, arms);
     if (!study.axes.empty()) return print_best(study, arms);

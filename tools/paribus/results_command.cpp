@@ -26,21 +26,13 @@ struct Options {
   bool as_json = false;
 };
 
-json to_json(const Cell& cell) {
-  if (const auto* flag = std::get_if<bool>(&cell)) return *flag;
-  if (const auto* number = std::get_if<std::int64_t>(&cell)) return *number;
-  if (const auto* number = std::get_if<double>(&cell)) return json_number(*number);
-  if (const auto* text = std::get_if<std::string>(&cell)) return *text;
-  return nullptr;
-}
-
 void print_as_json(const results::Table& table, const Rows& rows) {
   json columns = json::array(), all = json::array();
   for (const Column& column : table.columns)
     columns.push_back({{"name", column.name}, {"unit", column.unit}});
   for (const std::size_t row : rows) {
     json object = json::object();
-    for (const Column& column : table.columns) object[column.name] = to_json(column.cells[row]);
+    for (const Column& column : table.columns) object[column.name] = json_of(column.cell(row));
     all.push_back(std::move(object));
   }
   print_json({{"columns", columns}, {"rows", all}});
@@ -64,7 +56,7 @@ void print_as_csv(const results::Table& table, const Rows& rows) {
   for (const std::size_t row : rows) {
     fields.clear();
     for (const Column& column : table.columns)
-      fields.push_back(csv_field(results::to_text(column.cells[row])));
+      fields.push_back(csv_field(results::to_text(column.cell(row))));
     fmt::print("{}\n", fmt::join(fields, ","));
   }
 }
@@ -90,7 +82,7 @@ void print_as_table(const results::Table& table, const Rows& rows) {
   for (const Column& column : table.columns) {
     // A column in which no row has anything says nothing.
     if (std::all_of(rows.begin(), rows.end(),
-                    [&](std::size_t row) { return is_blank(column.cells[row]); }))
+                    [&](std::size_t row) { return is_blank(column.cell(row)); }))
       continue;
     const bool is_text = column.type == ColumnType::text;
     columns.push_back(&column);
@@ -99,15 +91,15 @@ void print_as_table(const results::Table& table, const Rows& rows) {
   }
   for (const std::size_t row : rows) {
     std::vector<std::string> cells;
-    for (const Column* column : columns) cells.push_back(shown(column->cells[row], column->name));
+    for (const Column* column : columns) cells.push_back(shown(column->cell(row), column->name));
     shown_table.add_row(std::move(cells));
   }
   shown_table.print(stdout);
 }
 
 int print_results(const Options& options) {
-  const auto study = read_study_aloud(options.dir);
-  const auto table = results::trial_table(study);
+  const results::StudyView study = read_view_aloud(options.dir);
+  const results::Table& table = study.trials;
   Rows rows(table.rows);
   std::iota(rows.begin(), rows.end(), 0);
   if (!options.where.empty()) rows = results::matching_rows(table, options.where);

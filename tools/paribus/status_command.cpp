@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <memory>
+#include <numeric>
 
 #include "journal/journal.h"
 #include "stats/paired.h"
@@ -16,116 +18,209 @@ namespace paribus {
 namespace {
 
 using nlohmann::json;
+using results::Column;
 using results::kStatuses;
 using results::Status;
-using results::StudyRecord;
-using results::Trial;
+using results::StudyView;
 
 constexpr std::size_t kMostTrials = 20;  // shown in words
+constexpr std::size_t kMostArms = 20;    // that a terminal bears
 
 struct Options {
   std::string dir;
   bool as_json = false;
 };
 
-std::size_t count(const StudyRecord& study, Status status, const std::string* arm = nullptr) {
-  return static_cast<std::size_t>(std::count_if(
-      study.trials.begin(), study.trials.end(),
-      [&](const Trial& trial) { return trial.status == status && (!arm || trial.arm == *arm); }));
+/// How many trials there are of each status.
+struct Counts {
+  std::array<std::size_t, std::size(kStatuses)> of{};
+
+  std::size_t& operator[](Status status) { return of[static_cast<std::size_t>(status)]; }
+  std::size_t operator[](Status status) const { return of[static_cast<std::size_t>(status)]; }
+};
+
+/// One arm, or one point of a sweep.
+struct Arm {
+  Counts counts;
+  std::vector<double> values;  // of the metric, of trials that are done
+
+  [[nodiscard]] double mean() const {
+    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+  }
+};
+
+/// A study's trials, counted.
+struct Counted {
+  Counts counts;
+  std::vector<Arm> arms;         // by the arm column's codes
+  std::vector<Status> statuses;  // by row
+  double seconds = 0;
+};
+
+const Column& column_of(const StudyView& study, results::Shows shows) {
+  const auto found = std::find_if(study.sources.begin(), study.sources.end(),
+                                  [&](const auto& source) { return source.shows == shows; });
+  return study.trials.columns[static_cast<std::size_t>(found - study.sources.begin())];
 }
 
-/// The arm's metric over its seeds: mean ± half-width of its interval.
-std::string metric_of(const StudyRecord& study, const std::string& arm) {
-  std::vector<double> values;
-  for (const Trial& trial : study.trials) {
-    const auto& metrics = study.at == "best" ? trial.best : trial.last;
-    const auto value = metrics.find(study.metric);
-    if (trial.arm != arm || trial.status != Status::done || value == metrics.end()) continue;
-    if (std::isfinite(value->second)) values.push_back(value->second);
+/// Null where no trial has it.
+const Column* metric_of(const StudyView& study) {
+  const results::Source wanted{study.at == "best" ? results::Shows::best : results::Shows::last,
+                               study.metric};
+  const auto found = std::find(study.sources.begin(), study.sources.end(), wanted);
+  if (found == study.sources.end()) return nullptr;
+  return &study.trials.columns[static_cast<std::size_t>(found - study.sources.begin())];
+}
+
+Counted counted(const StudyView& study) {
+  Counted all;
+  const Column& arm = column_of(study, results::Shows::arm);
+  const Column& status = column_of(study, results::Shows::status);
+  const Column& seconds = column_of(study, results::Shows::seconds);
+  const Column* metric = metric_of(study);
+  std::vector<Status> meanings(status.texts(), Status::planned);
+  for (std::uint32_t code = 0; code < meanings.size(); ++code) {
+    for (const Status one : kStatuses) {
+      if (results::to_text(one) == status.text(code)) meanings[code] = one;
+    }
   }
-  if (values.empty()) return "-";
-  const auto sample = stats::paired(values, study.alpha);
+  all.arms.resize(arm.texts());
+  all.statuses.resize(study.trials.rows);
+  for (std::size_t row = 0; row < study.trials.rows; ++row) {
+    const Status now = all.statuses[row] = meanings[status.codes[row]];
+    Arm& own = all.arms[arm.codes[row]];
+    ++all.counts[now];
+    ++own.counts[now];
+    if (!Column::is_unknown(seconds.reals[row])) all.seconds += seconds.reals[row];
+    if (metric && now == Status::done && std::isfinite(metric->reals[row]))
+      own.values.push_back(metric->reals[row]);
+  }
+  return all;
+}
+
+/// The metric over an arm's seeds: mean ± half-width of its interval.
+std::string shown_metric(const StudyView& study, const Arm& arm) {
+  if (arm.values.empty()) return "-";
+  const auto sample = stats::paired(arm.values, study.alpha);
   const double half = (sample.high - sample.low) / 2;
   return std::isnan(half) ? fmt::format("{:.5g}", sample.mean)
                           : fmt::format("{:.5g} ± {:.2g}", sample.mean, half);
 }
 
-std::string progress(const Trial& trial) {
+std::string progress(const StudyView& study, std::size_t row) {
   std::string text;
-  if (trial.epochs) text = fmt::format("epoch {:.2f}", *trial.epochs);
-  const json spec = trial.spec();
-  const auto train = spec.is_object() ? spec.value("train", json()) : json();
-  const auto epochs = train.is_object() ? train.value("epochs", json()) : json();
-  if (trial.epochs && epochs.is_number()) text += fmt::format(" of {:g}", epochs.get<double>());
-  if (trial.steps) text += fmt::format("{}step {}", text.empty() ? "" : ", ", *trial.steps);
+  const double epochs = column_of(study, results::Shows::epochs).reals[row];
+  const std::int64_t steps = column_of(study, results::Shows::steps).integers[row];
+  if (!Column::is_unknown(epochs)) {
+    text = fmt::format("epoch {:.2f}", epochs);
+    const double planned = study.planned_epochs.reals[row];
+    if (!Column::is_unknown(planned)) text += fmt::format(" of {:g}", planned);
+  }
+  if (steps != Column::kUnknownInteger)
+    text += fmt::format("{}step {}", text.empty() ? "" : ", ", steps);
   return text;
 }
 
-json to_json(const Trial& trial) {
-  json object{{"id", trial.id},
-              {"arm", trial.arm},
-              {"seed", trial.seed},
-              {"status", results::to_text(trial.status)}};
-  if (!trial.message.empty()) object["message"] = trial.message;
-  if (trial.steps) object["steps"] = *trial.steps;
-  if (trial.epochs) object["epochs"] = *trial.epochs;
-  if (trial.seconds) object["seconds"] = *trial.seconds;
-  return object;
-}
-
-json to_json(const StudyRecord& study, bool is_driven) {
+json to_json(const StudyView& study, bool is_driven) {
+  using results::Shows;
   json counts = json::object(), trials = json::array();
+  const Counted all = counted(study);
   for (const Status status : kStatuses)
-    counts[std::string(results::to_text(status))] = count(study, status);
-  for (const Trial& trial : study.trials) trials.push_back(to_json(trial));
+    counts[std::string(results::to_text(status))] = all.counts[status];
+  const std::pair<const char*, Shows> always[] = {
+      {"id", Shows::id}, {"arm", Shows::arm}, {"seed", Shows::seed}, {"status", Shows::status}};
+  const std::pair<const char*, Shows> if_known[] = {{"message", Shows::message},
+                                                    {"steps", Shows::steps},
+                                                    {"epochs", Shows::epochs},
+                                                    {"seconds", Shows::seconds}};
+  for (std::size_t row = 0; row < study.trials.rows; ++row) {
+    json object;
+    for (const auto& [name, shows] : always)
+      object[name] = json_of(column_of(study, shows).cell(row));
+    for (const auto& [name, shows] : if_known) {
+      json value = json_of(column_of(study, shows).cell(row));
+      if (!value.is_null() && value != "") object[name] = std::move(value);
+    }
+    trials.push_back(std::move(object));
+  }
   return {{"study", study.name}, {"question", study.question}, {"driver_running", is_driven},
-          {"counts", counts},    {"trials", trials},           {"problems", study.problems}};
+          {"counts", counts},    {"trials", trials},           {"problems", study.all_problems()}};
 }
 
-void print_arms(const StudyRecord& study, std::FILE* out) {
+/// Those that a table shows: all, or of many those that did best, the best first.
+std::vector<std::size_t> shown_arms(const StudyView& study, const Counted& all) {
+  std::vector<std::size_t> arms(all.arms.size());
+  std::iota(arms.begin(), arms.end(), 0);
+  if (arms.size() <= kMostArms) return arms;
+  if (!study.goal.empty()) {
+    const double sign = study.goal == "minimize" ? 1 : -1;
+    std::vector<double> ranks;
+    for (const Arm& arm : all.arms)
+      ranks.push_back(arm.values.empty() ? INFINITY : sign * arm.mean());
+    std::partial_sort(arms.begin(), arms.begin() + kMostArms, arms.end(),
+                      [&](std::size_t a, std::size_t b) {
+                        return std::pair(ranks[a], a) < std::pair(ranks[b], b);
+                      });
+  }
+  arms.resize(kMostArms);
+  return arms;
+}
+
+void print_arms(const StudyView& study, const Counted& all, std::FILE* out) {
   TextTable table;
   table.add_column("arm");
   for (const Status status : kStatuses) {
-    if (count(study, status) > 0)
+    if (all.counts[status] > 0)
       table.add_column(std::string(results::to_text(status)), TextTable::Align::right);
   }
   table.add_column(with_unit(study.metric, study.unit), TextTable::Align::right);
-  for (const std::string& arm : study.arms) {
-    std::vector<std::string> row{arm};
+  const Column& names = column_of(study, results::Shows::arm);
+  const std::vector<std::size_t> arms = shown_arms(study, all);
+  for (const std::size_t number : arms) {
+    const Arm& arm = all.arms[number];
+    std::vector<std::string> row{std::string(names.text(static_cast<std::uint32_t>(number)))};
     for (const Status status : kStatuses) {
-      if (count(study, status) > 0) row.push_back(fmt::format("{}", count(study, status, &arm)));
+      if (all.counts[status] > 0) row.push_back(fmt::format("{}", arm.counts[status]));
     }
-    row.push_back(metric_of(study, arm));
+    row.push_back(shown_metric(study, arm));
     table.add_row(std::move(row));
   }
   table.print(out);
+  if (arms.size() == all.arms.size()) return;
+  fmt::print(out, "... {} {} of {}; `paribus results` shows every trial\n",
+             study.goal.empty() ? "the first" : "the best", arms.size(), all.arms.size());
 }
 
-void print_trials(const StudyRecord& study, Status status, std::FILE* out) {
+void print_trials(const StudyView& study, const Counted& all, Status status, std::FILE* out) {
+  using results::Shows;
   std::size_t shown = 0;
-  for (const Trial& trial : study.trials) {
-    if (trial.status != status) continue;
-    if (++shown > kMostTrials) break;
-    const std::string reason = trial.message.substr(0, trial.message.find('\n'));
-    const std::string detail = reason.empty() ? progress(trial) : reason;
-    fmt::print(out, "{} {}: {}, seed {}{}\n", results::to_text(status), trial.id,
-               safe_text(trial.arm), trial.seed, detail.empty() ? "" : ": " + safe_text(detail));
+  for (std::size_t row = 0; row < all.statuses.size() && shown < kMostTrials; ++row) {
+    if (all.statuses[row] != status) continue;
+    ++shown;
+    const std::string_view message = column_of(study, Shows::message).text_at(row);
+    const std::string reason(message.substr(0, message.find('\n')));
+    const std::string detail = reason.empty() ? progress(study, row) : reason;
+    fmt::print(out, "{} {}: {}, seed {}{}\n", results::to_text(status),
+               column_of(study, Shows::id).text_at(row),
+               safe_text(column_of(study, Shows::arm).text_at(row)),
+               column_of(study, Shows::seed).integers[row],
+               detail.empty() ? "" : ": " + safe_text(detail));
   }
-  if (count(study, status) > kMostTrials) {
-    fmt::print(out, "... and {} more {}; --json lists all\n", count(study, status) - kMostTrials,
+  if (all.counts[status] > shown) {
+    fmt::print(out, "... and {} more {}; --json lists all\n", all.counts[status] - shown,
                results::to_text(status));
   }
 }
 
 int print_status_of(const Options& options) {
-  const auto study = read_study_aloud(options.dir);
+  const StudyView study = read_view_aloud(options.dir);
   const bool is_driven = journal::has_writer(study.dir / "journal" / "study.log");
   if (options.as_json) {
     print_json(to_json(study, is_driven));
     return 0;
   }
-  print_status(study, stdout);
-  if (!is_driven && count(study, Status::done) < study.trials.size()) {
+  const std::size_t done = print_status(study, stdout);
+  if (!is_driven && done < study.trials.rows) {
     fmt::print(stderr, "not running; `paribus resume {}` goes on\n", options.dir);
   }
   return 0;
@@ -133,18 +228,17 @@ int print_status_of(const Options& options) {
 
 }  // namespace
 
-void print_status(const StudyRecord& study, std::FILE* out) {
+std::size_t print_status(const StudyView& study, std::FILE* out) {
   if (!study.question.empty()) fmt::print(out, "{}\n", bold(safe_text(study.question), out));
-  double seconds = 0;
-  for (const Trial& trial : study.trials) seconds += trial.seconds.value_or(0);
-  fmt::print(out, "{} of {} trials done; {} of training\n\n", count(study, Status::done),
-             study.trials.size(), duration(seconds));
-  print_arms(study, out);
-  const bool has_more =
-      count(study, Status::done) + count(study, Status::planned) < study.trials.size();
-  if (has_more) fmt::print(out, "\n");
+  const Counted all = counted(study);
+  fmt::print(out, "{} of {} trials done; {} of training\n\n", all.counts[Status::done],
+             study.trials.rows, duration(all.seconds));
+  print_arms(study, all, out);
+  if (all.counts[Status::done] + all.counts[Status::planned] < study.trials.rows)
+    fmt::print(out, "\n");
   for (const Status status : {Status::running, Status::stopped, Status::failed, Status::pruned})
-    print_trials(study, status, out);
+    print_trials(study, all, status, out);
+  return all.counts[Status::done];
 }
 
 void add_status_command(CLI::App& app, int& exit_status) {

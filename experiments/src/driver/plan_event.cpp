@@ -32,6 +32,7 @@ class Variants {
     json variant = {{"arm", trial.arm}, {"values", trial.values}};
     if (const auto steps = trial.facts.find("steps_per_epoch"); steps != trial.facts.end())
       variant["steps_per_epoch"] = *steps;
+    variant["epochs"] = trial.epochs;
     const Trial& first = checked_.trials.front();
     if (trial.arm == first.arm) {
       variant["spec"] = trial.spec;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <numeric>
 #include <optional>
 
 #include "paribus/error.h"
@@ -120,32 +121,52 @@ bool compare(const T& left, const std::string& op, const T& right) {
   return left >= right;
 }
 
-bool holds(const Condition& condition, std::size_t row) {
-  const Cell& cell = condition.column->cells[row];
-  if (const auto* text = std::get_if<std::string>(&cell)) {
-    return compare(*text, condition.op, std::get<std::string>(condition.wanted));
+/// Takes away from `rows` those whose value does not fit.
+template <class T, class Fits>
+void keep(const Packed<T>& values, std::vector<std::size_t>& rows, const Fits& fits) {
+  const auto all = values.view();
+  std::erase_if(rows, [&](std::size_t row) { return !fits(all[row]); });
+}
+
+/// Each text is compared once, however many rows have it.
+std::vector<bool> fitting_texts(const Condition& condition) {
+  const Column& column = *condition.column;
+  const std::string_view wanted = std::get<std::string>(condition.wanted);
+  std::vector<bool> fits(column.texts());
+  for (std::uint32_t code = 0; code < fits.size(); ++code)
+    fits[code] = compare(column.text(code), condition.op, wanted);
+  return fits;
+}
+
+void apply(const Condition& condition, std::vector<std::size_t>& rows) {
+  const Column& column = *condition.column;
+  const std::string& op = condition.op;
+  if (column.type == ColumnType::text) {
+    const std::vector<bool> fits = fitting_texts(condition);
+    return keep(column.codes, rows,
+                [&](std::uint32_t code) { return code != Column::kUnknownCode && fits[code]; });
   }
-  if (const auto* flag = std::get_if<bool>(&cell))
-    return compare(*flag, condition.op, std::get<bool>(condition.wanted));
-  if (const auto* integer = std::get_if<std::int64_t>(&cell)) {
-    return compare(static_cast<double>(*integer), condition.op, std::get<double>(condition.wanted));
+  if (column.type == ColumnType::boolean) {
+    const bool wanted = std::get<bool>(condition.wanted);
+    return keep(column.flags, rows, [&](std::uint8_t flag) {
+      return flag != Column::kUnknownFlag && compare(flag != 0, op, wanted);
+    });
   }
-  if (const auto* real = std::get_if<double>(&cell)) {
-    return compare(*real, condition.op, std::get<double>(condition.wanted));
+  const double wanted = std::get<double>(condition.wanted);
+  if (column.type == ColumnType::integer) {
+    return keep(column.integers, rows, [&](std::int64_t value) {
+      return value != Column::kUnknownInteger && compare(static_cast<double>(value), op, wanted);
+    });
   }
-  return false;
+  keep(column.reals, rows, [&](double value) { return compare(value, op, wanted); });
 }
 
 }  // namespace
 
 std::vector<std::size_t> matching_rows(const Table& table, std::string_view expression) {
-  const auto conditions = Parser(table, expression).parse();
-  std::vector<std::size_t> rows;
-  for (std::size_t row = 0; row < table.rows; ++row) {
-    const bool all = std::all_of(conditions.begin(), conditions.end(),
-                                 [&](const Condition& condition) { return holds(condition, row); });
-    if (all) rows.push_back(row);
-  }
+  std::vector<std::size_t> rows(table.rows);
+  std::iota(rows.begin(), rows.end(), 0);
+  for (const Condition& condition : Parser(table, expression).parse()) apply(condition, rows);
   return rows;
 }
 

@@ -82,6 +82,7 @@ std::shared_ptr<const Variant> planned_variant(const json& entry, const StudyRec
     for (const auto& [address, value] : values->items()) variant->values.emplace(address, value);
   }
   variant->steps_per_epoch = number(entry, "steps_per_epoch");
+  variant->epochs = number(entry, "epochs");
   const json* spec = find(entry, "spec");
   const json* patch = find(entry, "patch");
   if (spec && (!spec->is_object() || !study.variants.empty()))

@@ -70,7 +70,8 @@ TableColumn integer_column(std::string name, const std::vector<std::int64_t>& va
 template <class T>
 std::vector<T> values_of(const Column& column, T unknown) {
   std::vector<T> values;
-  for (const Cell& cell : column.cells) {
+  for (std::size_t row = 0; row < column.size(); ++row) {
+    const Cell cell = column.cell(row);
     const T* value = std::get_if<T>(&cell);
     values.push_back(value ? *value : unknown);
   }
@@ -79,15 +80,11 @@ std::vector<T> values_of(const Column& column, T unknown) {
 
 /// HDF5 has no boolean that is unknown, so a column with such cells becomes text.
 TableColumn boolean_column(const Column& column) {
-  std::string bytes;
-  for (const Cell& cell : column.cells) {
-    const bool* flag = std::get_if<bool>(&cell);
-    if (flag) append(bytes, static_cast<signed char>(*flag));
-  }
-  if (bytes.size() == column.cells.size())
-    return {column.name, "", hdf5::boolean_type(), std::move(bytes)};
+  const auto flags = column.flags.view();
+  if (std::find(flags.begin(), flags.end(), Column::kUnknownFlag) == flags.end())
+    return {column.name, "", hdf5::boolean_type(), std::string(flags.begin(), flags.end())};
   std::vector<std::string> texts;
-  for (const Cell& cell : column.cells) texts.push_back(to_text(cell));
+  for (std::size_t row = 0; row < flags.size(); ++row) texts.push_back(to_text(column.cell(row)));
   return text_column(column.name, texts);
 }
 

@@ -3,59 +3,64 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <set>
+#include <unordered_map>
 
-#include "journal/journal.h"
+#include "journal/crc32c.h"
+#include "journal/events.h"
 #include "paribus/error.h"
 #include "results/plan.h"
 
 namespace paribus::results {
 namespace {
 
-std::map<std::string, const nlohmann::json*> last_exits(const journal::Record& log) {
-  std::map<std::string, const nlohmann::json*> exits;
-  for (const auto& event : log.events) {
-    if (event.value("event", nlohmann::json()) != "exit") continue;
-    const auto trial = event.find("trial");
-    if (trial != event.end() && trial->is_string()) exits[trial->get<std::string>()] = &event;
-  }
-  return exits;
-}
+using nlohmann::json;
 
-journal::Record read_log(const std::filesystem::path& dir) {
+using Exits = std::unordered_map<std::string, Exit>;
+
+std::filesystem::path log_path(const std::filesystem::path& dir) {
   const auto path = dir / "journal" / "study.log";
-  if (!std::filesystem::is_regular_file(path)) {
-    throw Error(fmt::format(
-        "{}: is not a study's directory: it has no journal/study.log; give the directory that "
-        "`paribus run` wrote",
-        dir.string()));
-  }
-  return journal::read(path);
+  if (std::filesystem::is_regular_file(path)) return path;
+  throw Error(fmt::format(
+      "{}: is not a study's directory: it has no journal/study.log; give the directory that "
+      "`paribus run` wrote",
+      dir.string()));
 }
 
-/// The last plan with what was added to it.
-StudyRecord read_plans(const journal::Record& log, const std::filesystem::path& dir) {
-  const nlohmann::json* plan = log.last("plan");
-  if (!plan) {
+/// The last plan with what was added to it, and how trials ended that were not begun again since.
+StudyRecord read_log(journal::EventReader& log, const std::filesystem::path& dir, Exits& exits) {
+  std::optional<StudyRecord> study;
+  for (json event; log.next(event);) {
+    const json& name = event.contains("event") ? event["event"] : json();
+    if (name == "plan") study = read_plan(event);
+    if (name == "planned" && study) read_planned(event, *study);
+    const auto trial = event.find("trial");
+    if (trial == event.end() || !trial->is_string()) continue;
+    if (name == "exit") exits[trial->get<std::string>()] = read_exit(event);
+    if (name == "begin") exits.erase(trial->get<std::string>());
+  }
+  if (!study) {
     throw Error(
         fmt::format("{}: journal/study.log has no plan; run the study again", dir.string()));
   }
-  StudyRecord study = read_plan(*plan);
-  study.dir = dir;
-  for (const nlohmann::json* event = plan + 1; event != log.events.data() + log.events.size();
-       ++event) {
-    if (event->value("event", nlohmann::json()) == "planned") read_planned(*event, study);
-  }
-  return study;
+  study->dir = dir;
+  study->log_problem = problem_of(log);
+  return std::move(*study);
 }
 
-void read_trial_or_say_why(const nlohmann::json* exit, Trial& trial, StudyRecord& study) {
-  try {
-    read_trial(study.dir, exit, trial, study);
-  } catch (const Error& error) {
-    trial.status = Status::failed;
-    trial.message = error.what();
-    study.problems.emplace_back(error.what());
+/// The units of metrics that are known from the log alone stand in the trials' journals.
+void find_units(StudyRecord& study) {
+  std::set<std::string> looked_for;
+  for (const Trial& trial : study.trials) {
+    for (const auto* metrics : {&trial.last, &trial.best}) {
+      for (const auto& [name, value] : *metrics) {
+        if (study.units.contains(name) || !looked_for.insert(name).second) continue;
+        Trial again;
+        again.id = trial.id;
+        read_trial_or_say_why(study.dir, nullptr, again, study.units);
+      }
+    }
   }
 }
 
@@ -83,24 +88,36 @@ std::filesystem::path journal_path(const std::filesystem::path& dir, std::string
   return dir / "journal" / (std::string(trial) + ".log");
 }
 
-StudyRecord read_study_plan(const std::filesystem::path& dir) {
-  return read_plans(read_log(dir), dir);
+std::string problem_of(const journal::EventReader& log) {
+  if (log.tail() != journal::Tail::damaged) return "";
+  return fmt::format("journal/study.log: {} at byte {}; the {} bytes from there on are not counted",
+                     log.problem(), log.offset(), log.unread());
 }
 
-StudyRecord read_study(const std::filesystem::path& dir) {
-  const journal::Record log = read_log(dir);
-  StudyRecord study = read_plans(log, dir);
-  if (log.tail == journal::Tail::damaged) {
-    study.problems.push_back(
-        fmt::format("journal/study.log: {} at byte {}; the {} bytes from there on are not counted",
-                    log.problem, log.valid_bytes, log.torn_bytes));
+StudyRecord read_study_plan(const std::filesystem::path& dir) {
+  journal::EventReader log(log_path(dir));
+  Exits exits;
+  return read_log(log, dir, exits);
+}
+
+StudyRecord read_study(const std::filesystem::path& dir, StudyLog* read) {
+  Exits exits;
+  StudyRecord study;
+  {
+    journal::EventReader log(log_path(dir));
+    study = read_log(log, dir, exits);
+    if (read) *read = {log.offset(), journal::crc32c(log.taken())};
   }
-  const auto exits = last_exits(log);
   for (Trial& trial : study.trials) {
     const auto exit = exits.find(trial.id);
-    read_trial_or_say_why(exit == exits.end() ? nullptr : exit->second, trial, study);
+    read_trial_or_say_why(dir, exit == exits.end() ? nullptr : &exit->second, trial, study.units);
   }
+  find_units(study);
   if (!study.metric.empty() && !study.unit.empty()) study.units[study.metric] = study.unit;
+  if (!study.log_problem.empty()) study.problems.push_back(study.log_problem);
+  for (const Trial& trial : study.trials) {
+    if (!trial.problem.empty()) study.problems.push_back(trial.problem);
+  }
   return study;
 }
 

@@ -28,7 +28,7 @@ std::string_view to_text(Status status);
 struct Variant {
   std::string arm;
   std::map<std::string, nlohmann::json> values;  // by swept address
-  std::optional<double> steps_per_epoch;
+  std::optional<double> steps_per_epoch, epochs;
   std::shared_ptr<const nlohmann::json> first;  // the configuration of the plan's first variant
   std::string patch;                            // RFC 6902, from that one's; "" changes nothing
 
@@ -37,25 +37,35 @@ struct Variant {
   [[nodiscard]] nlohmann::json spec(std::int64_t seed) const;
 };
 
-/// One trial of the plan. What is not known is absent, never zero.
-struct Trial {
-  std::string id, arm;
-  std::int64_t seed = 0;
-  std::map<std::string, nlohmann::json> values;  // by swept address
-  std::shared_ptr<const Variant> variant;        // null only where somebody made the trial by hand
+/// What a trial came to. What is not known is absent, never zero.
+struct Outcome {
   Status status = Status::planned;
   std::string message;                       // why it failed or stopped
   std::map<std::string, double> last, best;  // by metric; NaN is a measured NaN
   std::optional<double> seconds, epochs;
   std::optional<std::int64_t> steps;
   std::string weights_sha256;
+};
+
+/// One trial of the plan.
+struct Trial : Outcome {
+  std::string id, arm;
+  std::int64_t seed = 0;
+  std::map<std::string, nlohmann::json> values;  // by swept address
+  std::shared_ptr<const Variant> variant;        // null only where somebody made the trial by hand
+  std::string problem;                           // of its journal
+  /// From what its outcome is known: the driver's log, which stays true, or the state in which its
+  /// journal was (kNoJournal, kBeingWritten or its `journal_mark`).
+  std::int64_t learned = kNoJournal;
+  static constexpr std::int64_t kFromLog = 0, kNoJournal = 1, kBeingWritten = 2;
 
   [[nodiscard]] nlohmann::json spec() const {
     return variant ? variant->spec(seed) : nlohmann::json();
   }
 };
 
-struct StudyRecord {
+/// What a study asks.
+struct StudyHead {
   std::filesystem::path dir;
   std::string name, question;
   std::string metric;  // compared between arms
@@ -65,8 +75,12 @@ struct StudyRecord {
   std::string at = "last";           // which value of a metric counts: "last" or "best"
   double alpha = 0.05;
   std::optional<double> margin;   // differences within it do not matter
-  std::vector<std::string> arms;  // the first is the baseline
   std::vector<std::string> axes;  // swept addresses
+  std::string log_problem;        // of journal/study.log
+};
+
+struct StudyRecord : StudyHead {
+  std::vector<std::string> arms;  // the first is the baseline
   std::vector<std::shared_ptr<const Variant>> variants;
   std::vector<Trial> trials;  // in the plan's order; two arms may share a trial
   nlohmann::json environment;
@@ -74,10 +88,16 @@ struct StudyRecord {
   std::vector<std::string> problems;         // damaged journals, one sentence each
 };
 
+/// How far study.log was read: its length and the CRC-32C of that.
+struct StudyLog {
+  std::uint64_t offset = 0;
+  std::uint32_t sum = 0;
+};
+
 /// Reads `dir`/journal; the last plan counts. Throws Error if `dir` isn't a study's directory or
 /// its plan is unusable. Damage to a trial's journal costs that trial what stands after it, and is
 /// told in `problems`.
-StudyRecord read_study(const std::filesystem::path& dir);
+StudyRecord read_study(const std::filesystem::path& dir, StudyLog* log = nullptr);
 
 /// The same without a look at the trials' journals: all are `planned`.
 StudyRecord read_study_plan(const std::filesystem::path& dir);

@@ -1,30 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "results/table.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <functional>
 #include <set>
 
 namespace paribus::results {
 namespace {
 
 using nlohmann::json;
-
-void add_column(Table& table, std::string name, std::string unit, ColumnType type,
-                const StudyRecord& study, const std::function<Cell(const Trial&)>& cell_of) {
-  Column column{std::move(name), std::move(unit), type, {}};
-  // A swept address can't be a metric by our own parts, but a callback may record any name.
-  while (table.find(column.name)) column.name += "_";
-  for (const Trial& trial : study.trials) column.cells.push_back(cell_of(trial));
-  table.columns.push_back(std::move(column));
-}
-
-template <class T>
-Cell known(const std::optional<T>& value) {
-  return value ? Cell(*value) : Cell();
-}
 
 /// The narrowest type that holds all values of an axis.
 ColumnType axis_type(const StudyRecord& study, const std::string& axis) {
@@ -60,22 +43,66 @@ Cell axis_cell(const Trial& trial, const std::string& axis, ColumnType type) {
                            : value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-using Metrics = std::map<std::string, double> Trial::*;
+using Metrics = std::map<std::string, double>;
 
-void add_metrics(Table& table, const StudyRecord& study, Metrics metrics,
-                 const std::string& prefix) {
+Cell metric_cell(const Metrics& metrics, const std::string& name) {
+  const auto value = metrics.find(name);
+  return value == metrics.end() ? Cell() : Cell(value->second);
+}
+
+std::set<std::string> names_of(const StudyRecord& study, Metrics Trial::*metrics) {
   std::set<std::string> names;
   for (const Trial& trial : study.trials) {
     for (const auto& [name, value] : trial.*metrics) names.insert(name);
   }
-  for (const std::string& name : names) {
-    const auto unit = study.units.find(name);
-    add_column(table, prefix + name, unit == study.units.end() ? "" : unit->second,
-               ColumnType::real, study, [&](const Trial& trial) {
-                 const auto value = (trial.*metrics).find(name);
-                 return value == (trial.*metrics).end() ? Cell() : Cell(value->second);
-               });
+  return names;
+}
+
+template <class T>
+Cell known(const std::optional<T>& value) {
+  return value ? Cell(*value) : Cell();
+}
+
+/// Columns with what they show.
+struct Plan {
+  std::vector<Column> columns;
+  std::vector<Source> sources;
+
+  void add(std::string name, std::string unit, ColumnType type, Source source) {
+    // A swept address can't be a metric by our own parts, but a callback may record any name.
+    const auto is_taken = [&] {
+      return std::any_of(columns.begin(), columns.end(),
+                         [&](const Column& column) { return column.name == name; });
+    };
+    while (is_taken()) name += "_";
+    columns.emplace_back(std::move(name), std::move(unit), type);
+    sources.push_back(std::move(source));
   }
+};
+
+Plan plan_of(const StudyRecord& study) {
+  using enum ColumnType;
+  Plan plan;
+  plan.add("id", "", text, {Shows::id, ""});
+  plan.add("arm", "", text, {Shows::arm, ""});
+  plan.add("seed", "", integer, {Shows::seed, ""});
+  plan.add("status", "", text, {Shows::status, ""});
+  plan.add("message", "", text, {Shows::message, ""});
+  for (const std::string& axis : study.axes)
+    plan.add(axis, "", axis_type(study, axis), {Shows::axis, axis});
+  plan.add("steps", "", integer, {Shows::steps, ""});
+  plan.add("epochs", "", real, {Shows::epochs, ""});
+  plan.add("seconds", "s", real, {Shows::seconds, ""});
+  const auto unit_of = [&](const std::string& metric) {
+    const auto unit = study.units.find(metric);
+    return unit == study.units.end() ? std::string() : unit->second;
+  };
+  for (const std::string& name : names_of(study, &Trial::last))
+    plan.add(name, unit_of(name), real, {Shows::last, name});
+  for (const std::string& name : names_of(study, &Trial::best))
+    plan.add("best." + name, unit_of(name), real, {Shows::best, name});
+  plan.add("weights_sha256", "", text, {Shows::weights, ""});
+  return plan;
 }
 
 }  // namespace
@@ -92,40 +119,48 @@ std::vector<std::string> Table::names() const {
   return all;
 }
 
-Table trial_table(const StudyRecord& study) {
-  Table table;
-  table.rows = study.trials.size();
-  add_column(table, "id", "", ColumnType::text, study, [](const Trial& t) { return t.id; });
-  add_column(table, "arm", "", ColumnType::text, study, [](const Trial& t) { return t.arm; });
-  add_column(table, "seed", "", ColumnType::integer, study, [](const Trial& t) { return t.seed; });
-  add_column(table, "status", "", ColumnType::text, study,
-             [](const Trial& t) { return std::string(to_text(t.status)); });
-  add_column(table, "message", "", ColumnType::text, study,
-             [](const Trial& t) { return t.message; });
-  for (const std::string& axis : study.axes) {
-    const ColumnType type = axis_type(study, axis);
-    add_column(table, axis, "", type, study,
-               [&](const Trial& t) { return axis_cell(t, axis, type); });
+Cell cell_of(const Trial& trial, const Source& source, ColumnType type) {
+  switch (source.shows) {
+    case Shows::id:
+      return trial.id;
+    case Shows::arm:
+      return trial.arm;
+    case Shows::seed:
+      return trial.seed;
+    case Shows::status:
+      return std::string(to_text(trial.status));
+    case Shows::message:
+      return trial.message;
+    case Shows::axis:
+      return axis_cell(trial, source.key, type);
+    case Shows::steps:
+      return known(trial.steps);
+    case Shows::epochs:
+      return known(trial.epochs);
+    case Shows::seconds:
+      return known(trial.seconds);
+    case Shows::last:
+      return metric_cell(trial.last, source.key);
+    case Shows::best:
+      return metric_cell(trial.best, source.key);
+    case Shows::weights:
+      break;
   }
-  add_column(table, "steps", "", ColumnType::integer, study,
-             [](const Trial& t) { return known(t.steps); });
-  add_column(table, "epochs", "", ColumnType::real, study,
-             [](const Trial& t) { return known(t.epochs); });
-  add_column(table, "seconds", "s", ColumnType::real, study,
-             [](const Trial& t) { return known(t.seconds); });
-  add_metrics(table, study, &Trial::last, "");
-  add_metrics(table, study, &Trial::best, "best.");
-  add_column(table, "weights_sha256", "", ColumnType::text, study,
-             [](const Trial& t) { return t.weights_sha256; });
-  return table;
+  return trial.weights_sha256;
 }
 
-std::string to_text(const Cell& cell) {
-  if (const auto* flag = std::get_if<bool>(&cell)) return *flag ? "true" : "false";
-  if (const auto* number = std::get_if<std::int64_t>(&cell)) return fmt::format("{}", *number);
-  if (const auto* number = std::get_if<double>(&cell)) return fmt::format("{}", *number);
-  if (const auto* text = std::get_if<std::string>(&cell)) return *text;
-  return "";
+Table trial_table(const StudyRecord& study, std::vector<Source>* sources) {
+  Plan plan = plan_of(study);
+  Table table;
+  table.rows = study.trials.size();
+  for (std::size_t i = 0; i < plan.columns.size(); ++i) {
+    Column& column = plan.columns[i];
+    for (const Trial& trial : study.trials)
+      column.add(cell_of(trial, plan.sources[i], column.type));
+  }
+  table.columns = std::move(plan.columns);
+  if (sources) *sources = std::move(plan.sources);
+  return table;
 }
 
 }  // namespace paribus::results

@@ -7,6 +7,7 @@
 
 #include "journal/journal.h"
 #include "paribus/error.h"
+#include "results/cache.h"
 #include "results/plan.h"
 
 namespace paribus::results {
@@ -63,7 +64,7 @@ std::optional<double> epochs(const journal::Record& record, const Trial& trial) 
   return static_cast<double>(*trial.steps) / *per_epoch;
 }
 
-void read_end(const json& end, Trial& trial) {
+void read_end(const json& end, Outcome& trial) {
   const std::string status = text(end, "status");
   trial.status = status == "done"      ? Status::done
                  : status == "stopped" ? Status::stopped
@@ -94,51 +95,72 @@ const json* standing_end(const journal::Record& record) {
 
 /// An exit that the driver saw before the trial was taken up for the last time says nothing about
 /// now.
-bool is_stale(const json& exit, const journal::Record& record) {
+bool is_stale(const Exit& exit, const journal::Record& record) {
   for (auto event = record.events.rbegin(); event != record.events.rend(); ++event) {
     const std::string name = text(*event, "event");
     if (name != "start" && name != "resume") continue;
-    const json &then = at(exit, "time"), &now = at(*event, "time");
+    const json &then = exit.time, &now = at(*event, "time");
     return ((then.is_number() && now.is_number()) || (then.is_string() && now.is_string())) &&
            then < now;
   }
   return false;
 }
 
-void read_exit(const json& exit, Trial& trial) {
-  const auto signal = static_cast<int>(number(exit, "signal").value_or(0));
-  const auto code = static_cast<int>(number(exit, "code").value_or(0));
-  if (signal == 0 && (code == 0 || code == kStopped || code == kPaused)) return;
+void take_exit(const Exit& exit, Trial& trial) {
+  if (exit.signal == 0 && (exit.code == 0 || exit.code == kStopped || exit.code == kPaused)) return;
   trial.status = Status::failed;
-  trial.message = text(exit, "message");
+  trial.message = exit.message;
   if (!trial.message.empty()) return;
-  trial.message = signal != 0 ? fmt::format("killed by signal {} ({})", signal, ::strsignal(signal))
-                              : fmt::format("ended with exit status {} and no reason", code);
+  trial.message =
+      exit.signal != 0
+          ? fmt::format("killed by signal {} ({})", exit.signal, ::strsignal(exit.signal))
+          : fmt::format("ended with exit status {} and no reason", exit.code);
 }
 
-void report_damage(const journal::Record& record, bool is_running, const Trial& trial,
-                   StudyRecord& study) {
+void report_damage(const journal::Record& record, bool is_running, Trial& trial) {
   const bool is_mid_write = is_running && record.tail == journal::Tail::torn;
   if (record.tail == journal::Tail::whole || is_mid_write) return;
-  study.problems.push_back(
+  trial.problem =
       fmt::format("journal/{}.log: {} at byte {}; the {} bytes from there on are not counted",
-                  trial.id, record.problem, record.valid_bytes, record.torn_bytes));
+                  trial.id, record.problem, record.valid_bytes, record.torn_bytes);
+}
+
+/// The end that the driver's log holds leaves nothing to be looked for.
+void take_outcome(const Outcome& outcome, Trial& trial) {
+  static_cast<Outcome&>(trial) = outcome;
+  trial.learned = Trial::kFromLog;
+  const auto per_epoch = trial.variant ? trial.variant->steps_per_epoch : std::nullopt;
+  if (trial.steps && per_epoch && *per_epoch > 0)
+    trial.epochs = static_cast<double>(*trial.steps) / *per_epoch;
 }
 
 }  // namespace
 
-void read_trial(const std::filesystem::path& dir, const json* exit, Trial& trial,
-                StudyRecord& study) {
+Exit read_exit(const json& event) {
+  Exit exit;
+  exit.code = static_cast<int>(number(event, "code").value_or(0));
+  exit.signal = static_cast<int>(number(event, "signal").value_or(0));
+  exit.message = text(event, "message");
+  exit.time = at(event, "time");
+  if (at(event, "end").is_object()) read_end(at(event, "end"), exit.outcome.emplace());
+  return exit;
+}
+
+void read_trial(const std::filesystem::path& dir, const Exit* exit, Trial& trial,
+                std::map<std::string, std::string>& units) {
+  if (exit && exit->outcome) return take_outcome(*exit->outcome, trial);
   const auto path = journal_path(dir, trial.id);
-  if (!std::filesystem::exists(path)) {
-    if (exit) read_exit(*exit, trial);
+  trial.learned = journal_mark(path);
+  if (trial.learned == Trial::kNoJournal) {
+    if (exit) take_exit(*exit, trial);
     return;
   }
   // Asked before reading: a trial that ends in between then reads as done, not as stopped.
   const bool is_running = journal::has_writer(path);
+  if (is_running) trial.learned = Trial::kBeingWritten;
   const journal::Record record = journal::read(path);
-  report_damage(record, is_running, trial, study);
-  for (const auto& series : record.series) study.units.try_emplace(series.name, series.unit);
+  report_damage(record, is_running, trial);
+  for (const auto& series : record.series) units.try_emplace(series.name, series.unit);
   read_last_points(record, trial);
   if (const json* end = standing_end(record)) {
     read_end(*end, trial);
@@ -146,9 +168,29 @@ void read_trial(const std::filesystem::path& dir, const json* exit, Trial& trial
     trial.status = Status::running;
   } else {
     if (!record.events.empty()) trial.status = Status::stopped;
-    if (exit && !is_stale(*exit, record)) read_exit(*exit, trial);
+    if (exit && !is_stale(*exit, record)) take_exit(*exit, trial);
   }
   trial.epochs = epochs(record, trial);
+}
+
+void read_trial_or_say_why(const std::filesystem::path& dir, const Exit* exit, Trial& trial,
+                           std::map<std::string, std::string>& units) {
+  try {
+    read_trial(dir, exit, trial, units);
+  } catch (const Error& error) {
+    trial.status = Status::failed;
+    trial.message = trial.problem = error.what();
+  }
+}
+
+std::int64_t journal_mark(const std::filesystem::path& path) {
+  const FileMark mark = mark_of(path);
+  if (mark.inode == 0) return Trial::kNoJournal;
+  if (mark.changed == 0) return Trial::kBeingWritten;
+  std::uint64_t mixed = mark.inode;
+  for (const std::uint64_t word : {mark.size, static_cast<std::uint64_t>(mark.changed)})
+    mixed = (mixed ^ word) * 0x9E37'79B9'7F4A'7C15 + (mixed >> 29);
+  return static_cast<std::int64_t>(mixed >> 2 | 4);
 }
 
 }  // namespace paribus::results
