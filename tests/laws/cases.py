@@ -277,7 +277,8 @@ SWEEPS = {
     '"optimizer.lr" = { log = [0.01, 0.2] }\n"optimizer.momentum" = [0.5, 0.9]\n',
     "search/latin_hypercube": 'search = { use = "latin_hypercube", trials = 4 }\n'
     '"optimizer.lr" = { log = [0.01, 0.2] }\n"optimizer.momentum" = [0.5, 0.9]\n',
-    "search/zip": 'search = "zip"\n"optimizer.momentum" = [0.5, 0.9]\n"data.batch" = [16, 25]\n',
+    "search/zip": 'search = "zip"\n'
+    '"optimizer.momentum" = [0.5, 0.6, 0.7, 0.9]\n"data.batch" = [16, 25, 16, 25]\n',
 }
 
 RATE = '"optimizer.lr" = { log = [0.01, 0.2] }\n'
