@@ -225,7 +225,8 @@ TEST_F(StudyMerge, AblateWritesTheArms) {
   EXPECT_EQ(errors(base + "[ablate]\nleave_one_out = [\"optimizer.lr\", \"callback.emma\"]\n"),
             "s.toml:7:18: 'optimizer.lr' can't be left out: expected an entry of callback, metric "
             "or data.transforms, or a "
-            "schedule, e.g. \"callback.ema\"\n"
+            "schedule, e.g. \"callback.ema\", or any address with two values, off and on, e.g. "
+            "{ \"optimizer.momentum\" = [0.0, 0.9] }\n"
             "s.toml:7:34: callback has no entry 'emma'; did you mean 'ema'?");
 }
 

@@ -55,6 +55,7 @@ const std::vector<std::string>& studies() {
           "[optimizer]\nuse = \"adam\"\nlr = 3\n[schedule]\n\"optimizer.lr\" = "
           "\"cosine\"\n[sweep]\noptimizer = [\"sgd\", \"adam\", { use = \"lookahead\", k = 2 }]\n"
           "schedule.optimizer.lr = [\"cosine\", \"one_cycle\"]\n",
+      kBase + "study.seeds = \"until decided\"\n[arms]\na = {}\nb.train.epochs = 2\n",
       "data = \"digits\"\n[sweep]\nmodel = [\"mlp\", \"convnet\"]\ndata.transforms = [[\"crop\"], "
       "[\"flip\", \"crop\"], []]\n"};
   return kStudies;

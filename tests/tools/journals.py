@@ -107,6 +107,8 @@ def write_study(
     axes=(),
     values=None,
     environment=None,
+    design=None,
+    until_decided=False,
 ):
     """`arms`: {name: {seed: value}} of the one metric; a value of None is a failed trial, "missing" lacks the metric."""
     journal = Path(folder) / "journal"
@@ -130,6 +132,7 @@ def write_study(
         "arms": list(arms),
         "axes": list(axes),
         "variants": variants,
+        "design": design,
         "trials": trials,
         "study": {
             "name": "made-up",
@@ -139,6 +142,7 @@ def write_study(
             "alpha": alpha,
             "test": test,
             "margin": margin,
+            "until_decided": until_decided,
             "at": at,
             "unit": unit,
         },

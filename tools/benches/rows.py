@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from figure import Figure, seconds_shown
+from null import null
 from side import Side
 
 HERE = Path(__file__).resolve().parent
@@ -388,4 +389,6 @@ def build(setting):
     ]
 
 
-ROWS = {row.__name__: row for row in (step, trial, log, optimizer, images, check, many, build)}
+ROWS = {
+    row.__name__: row for row in (step, trial, log, optimizer, images, check, many, build, null)
+}

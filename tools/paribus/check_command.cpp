@@ -44,9 +44,12 @@ json study_json(const driver::CheckedStudy& checked) {
                       {"steps", trial.steps},
                       {"facts", trial.facts}});
   }
+  json design = to_json(checked.study.design);
+  if (!design.is_null()) design["confounded"] = confounded(checked.study.design);
   return {{"ok", true},
           {"metric", checked.study.metric},
           {"arms", checked.study.arms},
+          {"design", design},
           {"trials", trials}};
 }
 
@@ -79,6 +82,17 @@ void print_arms(const driver::CheckedStudy& checked) {
   }
 }
 
+/// What a fractional design can't tell apart.
+void print_design(const Design& design) {
+  if (design.kind != "fractional") return;
+  fmt::print("{} factors in {} arms, resolution {}", design.factors.size(), design.on.size(),
+             roman(resolution_of(design)));
+  const std::vector<std::string> lines = confounded(design);
+  fmt::print("{}\n", lines.empty() ? ": no effect of two factors or fewer is confounded"
+                                   : "; confounded with each other are:");
+  for (const std::string& line : lines) fmt::print("  {}\n", line);
+}
+
 int check(const Request& request) {
   driver::watch_interrupts();
   const auto display = make_display(request.as_json);
@@ -92,6 +106,7 @@ int check(const Request& request) {
       return 0;
     }
     print_arms(checked);
+    print_design(checked.study.design);
     std::int64_t steps = 0;
     for (const driver::Trial& trial : checked.trials) steps += trial.steps;
     fmt::print("{} is fine: {} trial{}, {} steps in all; metric {}\n", request.study.string(),

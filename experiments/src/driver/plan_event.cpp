@@ -78,8 +78,10 @@ json plan_of(const CheckedStudy& checked, const std::string& name, const json& e
                   {"test", study.test},
                   {"at", study.at},
                   {"alpha", study.alpha},
-                  {"margin", study.margin}}},
+                  {"margin", study.margin},
+                  {"until_decided", study.until_decided}}},
                 {"arms", study.arms},
+                {"design", to_json(study.design)},
                 {"axes", study.swept},
                 {"environment", environment}};
   describe(checked, 0, event);

@@ -125,6 +125,10 @@ void read_question(const json& head, StudyRecord& study) {
   study.at = one_of(head, "at", {"last", "best"}, study.at);
   study.alpha = number(head, "alpha").value_or(study.alpha);
   if (!(study.alpha > 0 && study.alpha < 1)) wrong("alpha", "a number between 0 and 1");
+  if (const json* buying = find(head, "until_decided")) {
+    if (!buying->is_boolean()) wrong("until_decided", "true or false");
+    study.until_decided = buying->get<bool>();
+  }
   study.margin = number(head, "margin");
   if (study.margin && !(*study.margin > 0)) study.margin.reset();
 }
@@ -165,6 +169,13 @@ StudyRecord read_plan(const json& event) {
   study.arms = texts(event, "arms");
   study.axes = texts(event, "axes");
   read_planned(event, study);
+  try {
+    if (const json* design = find(event, "design")) study.design = design_of(*design);
+  } catch (const Error& flaw) {
+    wrong("design", flaw.what());
+  }
+  if (!study.design.empty() && study.design.on.size() != study.arms.size())
+    wrong("design", "a row for each arm");
   if (const json* environment = find(event, "environment")) study.environment = *environment;
   return study;
 }

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -184,23 +185,18 @@ void write_arms(hid_t file, const StudyRecord& study) {
   hdf5::write_table(file, "arms", columns, arm.size());
 }
 
-/// One row per arm and metric; every number of stats::Comparison.
-struct ComparisonRows {
-  std::vector<std::string> metric, baseline, arm, verdict, sentence;
+/// The columns that a comparison of arms and an effect share.
+struct TestedRows {
+  std::vector<std::string> metric, verdict, sentence;
   std::vector<std::int64_t> n, excluded;
-  std::vector<double> baseline_mean, arm_mean, difference, sd, low, high, t, p_t, p_permutation, p,
-      p_holm;
+  std::vector<double> difference, sd, low, high, t, p_t, p_permutation, p, p_holm;
 
-  void add(const stats::Comparison& comparison, const stats::ArmComparison& row) {
-    metric.push_back(comparison.metric);
-    baseline.push_back(comparison.baseline);
-    arm.push_back(row.arm);
+  void add(const std::string& of, const stats::Tested& row) {
+    metric.push_back(of);
     verdict.emplace_back(stats::to_text(row.verdict));
     sentence.push_back(row.sentence);
     n.push_back(static_cast<std::int64_t>(row.paired.n));
     excluded.push_back(static_cast<std::int64_t>(row.excluded.size()));
-    baseline_mean.push_back(row.baseline_mean);
-    arm_mean.push_back(row.arm_mean);
     difference.push_back(row.paired.mean);
     sd.push_back(row.paired.sd);
     low.push_back(row.paired.low);
@@ -212,17 +208,19 @@ struct ComparisonRows {
     p_holm.push_back(row.p_holm);
   }
 
-  [[nodiscard]] std::vector<TableColumn> columns() const {
+  /// With `own` columns after the metric, and `means` before the difference.
+  [[nodiscard]] std::vector<TableColumn> columns(
+      const std::vector<std::pair<const char*, const std::vector<std::string>*>>& own,
+      const std::vector<std::pair<const char*, const std::vector<double>*>>& means,
+      const char* what) const {
     std::vector<TableColumn> all;
     all.push_back(text_column("metric", metric));
-    all.push_back(text_column("baseline", baseline));
-    all.push_back(text_column("arm", arm));
+    for (const auto& [name, texts] : own) all.push_back(text_column(name, *texts));
     all.push_back(integer_column("n", n));
     all.push_back(integer_column("excluded", excluded));
+    for (const auto& [name, values] : means) all.push_back(real_column(name, "", *values));
     const std::pair<const char*, const std::vector<double>*> reals[] = {
-        {"baseline_mean", &baseline_mean},
-        {"arm_mean", &arm_mean},
-        {"difference", &difference},
+        {what, &difference},
         {"sd", &sd},
         {"low", &low},
         {"high", &high},
@@ -238,16 +236,41 @@ struct ComparisonRows {
   }
 };
 
+/// A row per metric and arm, and of a factorial design per metric and effect: every number of
+/// stats::Comparison.
 void write_comparisons(hid_t file, const StudyRecord& study) {
-  ComparisonRows rows;
-  if (study.arms.size() > 1) {
-    for (const std::string& metric : metrics(study)) {
-      const auto comparison = stats::compare(study, metric);
-      for (const auto& arm : comparison.arms) rows.add(comparison, arm);
+  TestedRows arms, effects;
+  std::vector<std::string> baseline, arm, effect, aliases;
+  std::vector<double> baseline_mean, arm_mean;
+  for (const std::string& metric :
+       study.arms.size() > 1 ? metrics(study) : std::vector<std::string>{}) {
+    const auto comparison = stats::compare(study, metric);
+    for (const auto& row : comparison.arms) {
+      arms.add(metric, row);
+      baseline.push_back(comparison.baseline);
+      arm.push_back(row.arm);
+      baseline_mean.push_back(row.baseline_mean);
+      arm_mean.push_back(row.arm_mean);
+    }
+    for (const auto& row : comparison.effects) {
+      effects.add(metric, row);
+      effect.push_back(row.name);
+      aliases.push_back(fmt::format("{}", fmt::join(row.aliases, ", ")));
     }
   }
-  const Handle table = hdf5::write_table(file, "comparisons", rows.columns(), rows.arm.size());
-  hdf5::set_attribute(table, "alpha", study.alpha);
+  const auto write = [&](const char* name, const std::vector<TableColumn>& columns,
+                         std::size_t rows) {
+    const Handle table = hdf5::write_table(file, name, columns, rows);
+    hdf5::set_attribute(table, "alpha", study.alpha);
+    hdf5::set_attribute(table, "anytime", study.until_decided ? 1.0 : 0.0);
+  };
+  write("comparisons",
+        arms.columns({{"baseline", &baseline}, {"arm", &arm}},
+                     {{"baseline_mean", &baseline_mean}, {"arm_mean", &arm_mean}}, "difference"),
+        arm.size());
+  if (study.design.empty()) return;
+  write("effects", effects.columns({{"effect", &effect}, {"aliases", &aliases}}, {}, "estimate"),
+        effect.size());
 }
 
 /// A top-level entry of the environment each, and the whole of it as /environment.

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "study/design.h"
+
 /// What a study's journals say, joined: the plan, how trials ended, what they measured.
 namespace paribus::results {
 
@@ -81,6 +83,8 @@ struct StudyHead {
 
 struct StudyRecord : StudyHead {
   std::vector<std::string> arms;  // the first is the baseline
+  Design design;                  // of the arms, where they combine factors
+  bool until_decided = false;     // seeds were bought one by one until the question was decided
   std::vector<std::shared_ptr<const Variant>> variants;
   std::vector<Trial> trials;  // in the plan's order; two arms may share a trial
   nlohmann::json environment;

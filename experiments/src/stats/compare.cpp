@@ -5,12 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
+#include <limits>
 #include <numeric>
-#include <set>
 
 #include "paribus/error.h"
 #include "registry/nearest.h"
+#include "stats/effects.h"
+#include "stats/sequential.h"
 #include "stats/verdict.h"
 
 namespace paribus::stats {
@@ -19,60 +20,21 @@ namespace {
 using results::StudyRecord;
 using results::Trial;
 
-/// The trials of one arm by seed; more than one where the plan repeats itself.
-using BySeed = std::map<std::int64_t, std::vector<const Trial*>>;
-
-BySeed trials_of(const StudyRecord& study, const std::string& arm) {
-  BySeed trials;
-  for (const Trial& trial : study.trials) {
-    if (trial.arm == arm) trials[trial.seed].push_back(&trial);
-  }
-  return trials;
-}
-
-/// The metric of a trial, or why there is none.
-struct Reading {
-  double value = 0;
-  std::string problem;
-};
-
-Reading reading(const Trial& trial, const Comparison& of) {
-  if (trial.status != results::Status::done) {
-    return {0, fmt::format("{} {}", trial.arm, results::to_text(trial.status))};
-  }
-  const auto& values = of.at == "best" ? trial.best : trial.last;
-  const auto found = values.find(of.metric);
-  if (found == values.end()) return {0, fmt::format("{} has no {}", trial.arm, of.metric)};
-  if (!std::isfinite(found->second))
-    return {0, fmt::format("{} of {} is not finite", of.metric, trial.arm)};
-  return {found->second, ""};
-}
-
-Reading reading_at(std::int64_t seed, const BySeed& trials, const Comparison& of,
-                   const std::string& arm) {
-  const auto found = trials.find(seed);
-  if (found == trials.end()) return {0, fmt::format("{} has no such trial", arm)};
-  if (found->second.size() > 1)
-    return {0, fmt::format("{} has {} such trials", arm, found->second.size())};
-  return reading(*found->second.front(), of);
-}
-
 double mean(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-ArmComparison compare_arm(const StudyRecord& study, const Comparison& of, const std::string& name) {
+ArmComparison compare_arm(const ByArm& trials, const Comparison& of, const std::string& name,
+                          bool interval) {
   ArmComparison arm;
   arm.arm = name;
-  const BySeed baseline = trials_of(study, of.baseline), own = trials_of(study, name);
-  std::set<std::int64_t> seeds;
-  for (const auto* side : {&baseline, &own}) {
-    for (const auto& [seed, trials] : *side) seeds.insert(seed);
-  }
+  const BySeed &baseline = trials.at(of.baseline), &own = trials.at(name);
   std::vector<double> left, right, differences;
-  for (const std::int64_t seed : seeds) {
-    const Reading theirs = reading_at(seed, baseline, of, of.baseline),
-                  ours = reading_at(seed, own, of, name);
+  for (const std::int64_t seed : seeds_of({&baseline, &own})) {
+    // Seeds bought one by one count in their order, whichever trial ended first.
+    if (of.anytime && (is_unfinished(seed, baseline) || is_unfinished(seed, own))) break;
+    const Reading theirs = reading_at(seed, baseline, of.metric, of.at, of.baseline),
+                  ours = reading_at(seed, own, of.metric, of.at, name);
     const std::string& problem = theirs.problem.empty() ? ours.problem : theirs.problem;
     if (!problem.empty()) {
       arm.excluded.push_back({seed, problem});
@@ -85,8 +47,7 @@ ArmComparison compare_arm(const StudyRecord& study, const Comparison& of, const 
   }
   arm.baseline_mean = mean(left);  // NaN where there is no pair
   arm.arm_mean = mean(right);
-  arm.paired = paired(differences, of.alpha);
-  arm.p = of.test == "t" ? arm.paired.p_t : arm.paired.p_permutation;
+  test(of, differences, interval, arm);
   return arm;
 }
 
@@ -109,9 +70,22 @@ void require_metric(const StudyRecord& study, const std::string& metric) {
   throw Error(fmt::format("no trial has the metric '{}'{}", metric, near.empty() ? list : near));
 }
 
-}  // namespace
+/// Sets Holm's p and the verdict of each question of one family.
+template <class Question>
+void settle(std::vector<Question>& questions, const Comparison& of) {
+  std::vector<double> p;
+  for (const Question& question : questions) p.push_back(question.p);
+  const std::vector<double> adjusted = holm(p);
+  const auto with_data = static_cast<std::size_t>(
+      std::count_if(questions.begin(), questions.end(),
+                    [](const Question& question) { return question.paired.n > 0; }));
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    questions[i].p_holm = adjusted[i];
+    judge(of, with_data, questions[i]);
+  }
+}
 
-Comparison compare(const StudyRecord& study, const std::string& metric) {
+Comparison compared(const StudyRecord& study, const std::string& metric, bool intervals) {
   require_metric(study, metric);
   if (study.arms.size() < 2) {
     throw Error(fmt::format(
@@ -128,20 +102,17 @@ Comparison compare(const StudyRecord& study, const std::string& metric) {
                         .baseline = study.arms.front(),
                         .alpha = study.alpha,
                         .margin = metric == study.metric ? study.margin : std::nullopt,
+                        .anytime = study.until_decided,
                         .arms = {},
+                        .effects = {},
                         .sentence = {}};
-  std::vector<double> p;
-  for (std::size_t i = 1; i < study.arms.size(); ++i) {
-    comparison.arms.push_back(compare_arm(study, comparison, study.arms[i]));
-    p.push_back(comparison.arms.back().p);
-  }
-  const auto adjusted = holm(p);
-  const auto with_data = static_cast<std::size_t>(
-      std::count_if(comparison.arms.begin(), comparison.arms.end(),
-                    [](const ArmComparison& arm) { return arm.paired.n > 0; }));
-  for (std::size_t i = 0; i < comparison.arms.size(); ++i) {
-    comparison.arms[i].p_holm = adjusted[i];
-    judge(comparison, with_data, comparison.arms[i]);
+  const ByArm trials = by_arm(study);
+  for (std::size_t i = 1; i < study.arms.size(); ++i)
+    comparison.arms.push_back(compare_arm(trials, comparison, study.arms[i], intervals));
+  settle(comparison.arms, comparison);
+  if (!study.design.empty()) {
+    estimate_effects(study, trials, intervals, comparison);
+    settle(comparison.effects, comparison);
   }
   const auto unfinished =
       std::count_if(study.trials.begin(), study.trials.end(),
@@ -149,6 +120,60 @@ Comparison compare(const StudyRecord& study, const std::string& metric) {
   comparison.sentence =
       summary(comparison, study.trials.size(), static_cast<std::size_t>(unfinished));
   return comparison;
+}
+
+bool is_decided(const Comparison& comparison, const Tested& question) {
+  switch (question.verdict) {
+    case Verdict::too_few:
+    case Verdict::undecided:
+      return false;
+    case Verdict::no_data:
+      return question.excluded.size() >= anytime_pairs_needed(comparison.test, comparison.alpha);
+    default:
+      return true;
+  }
+}
+
+}  // namespace
+
+void test(const Comparison& of, const std::vector<double>& differences, bool interval,
+          Tested& question) {
+  question.paired = paired(differences, of.alpha, of.anytime ? Tests::none : Tests::all);
+  if (!of.anytime) {
+    question.p = of.test == "t" ? question.paired.p_t : question.paired.p_permutation;
+    question.sign = question.paired.mean > 0 ? 1 : question.paired.mean < 0 ? -1 : 0;
+    return;
+  }
+  const Anytime result = anytime(differences, of.test, of.alpha, interval);
+  question.paired.low = result.low;
+  question.paired.high = result.high;
+  question.p = differences.empty() ? std::numeric_limits<double>::quiet_NaN() : result.p;
+  question.sign = result.sign;
+}
+
+Comparison compare(const StudyRecord& study, const std::string& metric) {
+  return compared(study, metric, true);
+}
+
+Decision decide(const StudyRecord& study) {
+  // Only the margin asks for intervals.
+  const Comparison comparison = compared(study, study.metric, study.margin.has_value());
+  Decision decision{.decided = true, .undecided = {}, .pairs = comparison.arms[0].paired.n};
+  for (const EffectEstimate& effect : comparison.effects) {
+    decision.pairs = effect.paired.n;
+    if (effect.order == 1 && !is_decided(comparison, effect)) decision.decided = false;
+  }
+  for (const ArmComparison& arm : comparison.arms) {
+    if (!comparison.effects.empty()) {  // each arm takes part in all of them
+      if (!decision.decided) decision.undecided.push_back(arm.arm);
+      continue;
+    }
+    decision.pairs = std::min(decision.pairs, arm.paired.n);
+    if (is_decided(comparison, arm)) continue;
+    decision.decided = false;
+    decision.undecided.push_back(arm.arm);
+  }
+  return decision;
 }
 
 }  // namespace paribus::stats

@@ -73,7 +73,7 @@ double permutation_p(const std::vector<double>& differences) {
   return differences.size() <= kExactPairs ? exact_p(differences, bar) : drawn_p(differences, bar);
 }
 
-Paired paired(const std::vector<double>& differences, double alpha) {
+Paired paired(const std::vector<double>& differences, double alpha, Tests tests) {
   Paired result{.n = differences.size(),
                 .mean = kNaN,
                 .sd = kNaN,
@@ -85,7 +85,7 @@ Paired paired(const std::vector<double>& differences, double alpha) {
   if (result.n == 0) return result;
   const auto n = static_cast<double>(result.n);
   result.mean = std::accumulate(differences.begin(), differences.end(), 0.0) / n;
-  result.p_permutation = permutation_p(differences);
+  if (tests == Tests::all) result.p_permutation = permutation_p(differences);
   if (result.n == 1) return result;
   double squares = 0;
   for (const double d : differences) squares += (d - result.mean) * (d - result.mean);
@@ -93,6 +93,10 @@ Paired paired(const std::vector<double>& differences, double alpha) {
   result.sd = *least == *most ? 0 : std::sqrt(squares / (n - 1));
   const double error = result.sd / std::sqrt(n);
   if (!std::isfinite(error)) return result;  // beyond what a double holds
+  if (tests == Tests::none) {
+    if (error > 0) result.t = result.mean / error;
+    return result;
+  }
   if (error == 0) {
     const bool is_zero = result.mean == 0;
     result.low = result.high = result.mean;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 /// Statistics of paired differences. Formulas and the reasons for the choices: docs/statistics.md.
@@ -21,8 +22,10 @@ struct Paired {
   double p_permutation = 0;  // sign flips, two-sided
 };
 
+enum class Tests : std::uint8_t { all, none };  // none: p-values and interval stay NaN
+
 /// All differences must be finite.
-Paired paired(const std::vector<double>& differences, double alpha);
+Paired paired(const std::vector<double>& differences, double alpha, Tests tests = Tests::all);
 
 /// The share of all 2^n sign patterns whose |sum| is at least that of the data; each pattern
 /// counted for n <= kExactPairs, else 999,999 drawn from a fixed stream, plus the data itself. 1

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "registry/nearest.h"
+#include "study/ablate.h"
 #include "study/settings.h"
 
 namespace paribus {
@@ -176,54 +177,6 @@ class References {
   std::size_t copied_ = 0;
 };
 
-/// Whether `false` at this address removes something: an entry of a list of parts, or a schedule.
-bool is_removable(const std::string& address) {
-  const std::size_t dot = address.rfind('.');
-  if (dot == std::string::npos) return false;
-  return is_part_list(address.substr(0, dot)) || address.starts_with("schedule.");
-}
-
-std::vector<Variant> ablated(const Config& ablate, Problems& problems) {
-  std::vector<Variant> arms{{"full", ablate.place(), {}}};
-  if (ablate.as_table() == nullptr) {
-    problems.add(ablate.place(),
-                 fmt::format("ablate is {}, expected a table with `leave_one_out`", ablate.what()));
-    return arms;
-  }
-  for (const Config::Entry& entry : *ablate.as_table()) {
-    if (entry.key == "leave_one_out") continue;
-    problems.add(entry.key_place,
-                 fmt::format("unknown key '{}' in [ablate]{}", entry.key,
-                             registry::did_you_mean(entry.key, {"leave_one_out"})));
-  }
-  const Config* list = ablate.find("leave_one_out");
-  if (list == nullptr || list->as_list() == nullptr || list->as_list()->empty()) {
-    problems.add(list == nullptr ? ablate.place() : list->place(),
-                 "[ablate] needs leave_one_out, a list of addresses, e.g. [\"callback.ema\"]");
-    return arms;
-  }
-  std::set<std::string> seen;
-  for (const Config& element : *list->as_list()) {
-    const std::string* address = element.as_text();
-    if (address == nullptr || !is_removable(*address)) {
-      problems.add(element.place(),
-                   fmt::format("{} can't be left out: expected an entry of callback, metric or "
-                               "data.transforms, or a schedule, e.g. \"callback.ema\"",
-                               address == nullptr ? std::string(element.what())
-                                                  : fmt::format("'{}'", *address)));
-      continue;
-    }
-    if (!seen.insert(*address).second) {
-      problems.add(element.place(), fmt::format("'{}' is left out twice", *address));
-      continue;
-    }
-    Config overlay = Config::table(element.place());
-    overlay.set(*address, element.place(), Config(false, element.place()));
-    arms.push_back({"no " + *address, element.place(), {std::move(overlay)}});
-  }
-  return arms;
-}
-
 }  // namespace
 
 Config Variant::over(Config base, Problems& problems) const {
@@ -232,8 +185,11 @@ Config Variant::over(Config base, Problems& problems) const {
   return base;
 }
 
-std::vector<Variant> arms_of(const Document& document, Problems& problems) {
+std::vector<Variant> arms_of(const Document& document, Design& design, Problems& problems) {
   const Config* ablate = document.root.find("ablate");
+  const Config* written = document.root.find("design");
+  if (written != nullptr && !document.has_arms)
+    problems.add(written->place(), "[design] speaks of [arms], and there are none");
   if (document.has_arms && document.has_sweep) {
     problems.add(document.sweep_place,
                  "a study has arms or a sweep, not both; write the sweep's values as arms, or two "
@@ -244,10 +200,11 @@ std::vector<Variant> arms_of(const Document& document, Problems& problems) {
                  "[ablate] writes the arms itself: it can't stand beside arms or a sweep");
     return {};
   }
-  if (ablate != nullptr) return ablated(*ablate, problems);
+  if (ablate != nullptr) return ablated(*ablate, design, problems);
   if (document.has_arms && document.arms.empty())
     problems.add(document.arms_place, "[arms] has no arm");
   if (document.arms.empty()) return {{"base", {}, {}}};
+  if (written != nullptr) design = written_design(*written, document.arms.size(), problems);
   References references(document, problems);
   std::vector<Variant> arms;
   for (const ArmText& arm : document.arms)

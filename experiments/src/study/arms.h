@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "study/design.h"
 #include "study/document.h"
 
 namespace paribus {
@@ -23,7 +24,7 @@ struct Variant {
 
 /// The arms of [arms] with every `@arm` replaced by what it stands for, or those that [ablate]
 /// writes; one of name "base" that changes nothing where there is neither. The baseline comes
-/// first.
-std::vector<Variant> arms_of(const Document& document, Problems& problems);
+/// first. `design`: what a factorial ablation, or [design], says of them.
+std::vector<Variant> arms_of(const Document& document, Design& design, Problems& problems);
 
 }  // namespace paribus

@@ -71,8 +71,8 @@ std::string refusal_of(const registry::Catalog& catalog, const std::string& name
 
 const std::vector<std::string>& top_keys() {
   static const std::vector<std::string> kKeys{
-      "extends", "study",  "data",     "model",   "loss", "optimizer", "schedule",
-      "train",   "metric", "callback", "tracker", "arms", "sweep",     "ablate"};
+      "extends", "study",    "data",    "model", "loss",  "optimizer", "schedule", "train",
+      "metric",  "callback", "tracker", "arms",  "sweep", "ablate",    "design"};
   return kKeys;
 }
 

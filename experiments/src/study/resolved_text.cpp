@@ -220,11 +220,30 @@ void write_study(Writer& writer, const Study& study) {
   writer.body += "\n[study]\n";
   writer.settings(study_settings(), static_cast<const StudySettings&>(study), "study");
   std::vector<std::int64_t> seeds(study.seeds.begin(), study.seeds.end());
-  writer.line("seeds", Value{seeds}, "study.seeds");
+  if (study.until_decided)
+    writer.line("seeds", Value{std::string(kUntilDecided)}, "study.seeds");
+  else
+    writer.line("seeds", Value{seeds}, "study.seeds");
   writer.line("threads", Value{study.threads}, "study.threads");
   std::vector<std::string> folders;
   for (const auto& folder : study.plugins) folders.push_back(folder.string());
   writer.line("plugins", Value{folders}, "study.plugins");
+}
+
+/// Which factors are on in which arm, as [ablate] combined them: its arms stand written out.
+std::string design_text(const Design& design) {
+  if (design.empty()) return "";
+  std::string factors, on;
+  for (const std::string& factor : design.factors)
+    factors += (factors.empty() ? "" : ", ") + toml_text(factor);
+  for (const std::vector<bool>& row : design.on) {
+    on += "  [";
+    for (std::size_t i = 0; i < row.size(); ++i)
+      on += fmt::format("{}{}", i == 0 ? "" : ", ", row[i] ? "true" : "false");
+    on += "],\n";
+  }
+  return fmt::format("\n[design]\nkind = {}\nfactors = [{}]\non = [  # of each arm\n{}]\n",
+                     toml_text(design.kind), factors, on);
 }
 
 void write_sweep(Writer& writer, const Config& sweep) {
@@ -280,7 +299,8 @@ std::string resolved_text(const Study& study, const std::vector<const TrialSpec*
   if (study.is_sweep) write_sweep(as_written, from.sweep);
   return fmt::format("# The study {} with every value, and behind # where each came from.\n",
                      printable(study.path.string())) +
-         writer.root + as_written.root + writer.body + as_written.body + arms;
+         writer.root + as_written.root + writer.body + as_written.body + arms +
+         design_text(study.design);
 }
 
 }  // namespace paribus

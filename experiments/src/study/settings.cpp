@@ -55,7 +55,9 @@ FieldSchema seeds_field() {
   field.default_value = std::int64_t{1};
   field.min = 1, field.max = 100'000;
   field.doc =
-      "how many seeds, from 0 on, or a list of seeds; 5 unless said where the study has arms";
+      "how many seeds, from 0 on, or a list of seeds, or \"until decided\"; 5 unless said where "
+      "the "
+      "study has arms";
   return field;
 }
 

@@ -38,6 +38,9 @@ const std::vector<Setting<StudySettings>>& study_settings();
 const std::vector<Setting<DataSettings>>& data_settings();
 const std::vector<Setting<TrainSettings>>& train_settings();
 
+/// The text for `seeds` that has them bought one by one.
+inline constexpr std::string_view kUntilDecided = "until decided";
+
 /// The schemas alone, in the order of the documentation: of [study] (with seeds, threads, plugins),
 /// [data], [train].
 const std::vector<registry::FieldSchema>& study_fields();

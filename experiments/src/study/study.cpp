@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 #include <thread>
 
 #include "registry/nearest.h"
+#include "stats/sequential.h"
 #include "study/arms.h"
 #include "study/document.h"
 #include "study/resolve.h"
@@ -76,11 +78,32 @@ std::vector<std::uint64_t> seed_list(const Config& list, Problems& problems) {
   return seeds;
 }
 
+bool is_until_decided(const Config* table) {
+  const Config* given = table == nullptr ? nullptr : table->find("seeds");
+  return given != nullptr && given->as_text() != nullptr && *given->as_text() == kUntilDecided;
+}
+
+/// As many as a verdict needs at least, or all where that is more.
+std::vector<std::uint64_t> first_seeds(const Study& study, bool has_arms, const Place& place,
+                                       Problems& problems) {
+  if (!has_arms)
+    problems.add(place, "study: seeds = \"until decided\" needs arms to decide between");
+  std::vector<std::uint64_t> seeds(
+      std::min<std::size_t>(static_cast<std::size_t>(study.max_seeds),
+                            stats::anytime_pairs_needed(study.test, study.alpha)));
+  std::iota(seeds.begin(), seeds.end(), 0);
+  return seeds;
+}
+
 std::vector<std::uint64_t> seeds_of(const Config* table, bool has_arms, Problems& problems) {
   const Config* given = table == nullptr ? nullptr : table->find("seeds");
   if (given != nullptr && given->as_list() != nullptr) return seed_list(*given, problems);
   std::int64_t count = has_arms ? kSeedsOfArms : 1;
-  if (given != nullptr) {
+  if (given != nullptr && given->as_text() != nullptr) {
+    problems.add(given->place(), fmt::format("study: 'seeds' got {}, expected an integer, a list "
+                                             "of seeds or \"{}\"",
+                                             given->toml(), kUntilDecided));
+  } else if (given != nullptr) {
     const auto good =
         checked_value(*find_field(study_fields(), "seeds"), *given, "study", problems);
     if (good) count = std::get<std::int64_t>(*good);
@@ -184,7 +207,8 @@ void check_overlay(const Config& overlay, Problems& problems) {
   for (const Config::Entry& entry : *overlay.as_table()) {
     const std::string first = entry.key.substr(0, entry.key.find('.'));
     const bool fixed = first == "study" || first == "tracker" || first == "arms" ||
-                       first == "sweep" || first == "ablate" || first == "extends";
+                       first == "sweep" || first == "ablate" || first == "design" ||
+                       first == "extends";
     if (fixed)
       problems.add(entry.key_place,
                    fmt::format("'{}' is the whole study's: it can't differ between trials", first));
@@ -217,7 +241,11 @@ class Loader {
     study_.plugins = folders_of(table, problems_);
     study_.trackers = resolver_.parts("tracker", "tracker", document_.root.find("tracker"));
     std::vector<Variant> variants = expand(propose);
-    study_.seeds = seeds_of(table, !study_.is_sweep && variants.size() > 1, problems_);
+    const bool has_arms = !study_.is_sweep && variants.size() > 1;
+    study_.until_decided = is_until_decided(table);
+    study_.seeds = study_.until_decided
+                       ? first_seeds(study_, has_arms, place_in(table, "seeds"), problems_)
+                       : seeds_of(table, has_arms, problems_);
     const std::size_t count = variants.size() * study_.seeds.size();
     study_.threads = threads_of(table, count, problems_);
     if (count > kMaxTrials) {
@@ -250,7 +278,7 @@ class Loader {
 
   std::vector<Variant> expand(const Proposer& propose) {
     study_.is_sweep = document_.has_sweep;
-    std::vector<Variant> arms = arms_of(document_, problems_);
+    std::vector<Variant> arms = arms_of(document_, study_.design, problems_);
     if (!study_.is_sweep) return arms;
     const std::vector<SweepAxis> axes = axes_of(document_.sweep, problems_);
     for (const SweepAxis& axis : axes) {

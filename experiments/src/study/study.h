@@ -12,6 +12,7 @@
 #include "paribus/error.h"
 #include "paribus/spec.h"
 #include "registry/catalog.h"
+#include "study/design.h"
 
 namespace paribus {
 
@@ -101,9 +102,11 @@ struct Limits {
 struct Study : StudySettings {
   std::filesystem::path path;
   Limits limits;
-  std::int64_t threads = 1;  // of each trial
-  std::vector<std::uint64_t> seeds;
-  std::vector<std::string> arms;  // in order, the baseline first; of a sweep: its points
+  std::int64_t threads = 1;          // of each trial
+  std::vector<std::uint64_t> seeds;  // where `until_decided`: those to begin with, 0 to n - 1
+  bool until_decided = false;        // more are bought, up to max_seeds, until the question is
+  std::vector<std::string> arms;     // in order, the baseline first; of a sweep: its points
+  Design design;                     // of the arms, where [ablate] combines factors
   bool is_sweep = false;
   std::vector<std::string> swept;              // addresses, in order
   std::vector<std::filesystem::path> plugins;  // [study] plugins, made absolute
