@@ -116,7 +116,7 @@ class Campaign:
         return self.signal_one("driver", mishap, draw)
 
     def do_zygote(self, mishap, draw):
-        return self.signal_one("zygote", mishap, draw)
+        return self.signal_one(draw.choice(["zygote", "guard"]), mishap, draw)
 
     def do_trial(self, mishap, draw):
         return self.signal_one("trial", mishap, draw)
@@ -175,7 +175,7 @@ class Campaign:
         return f"{victim} stopped for {mishap.hold * LONGEST_PAUSE:.3f} s"
 
     def do_killed_while_paused(self, mishap, draw):
-        role = mishap.role if mishap.role != "driver" else "zygote"
+        role = mishap.role if mishap.role != "driver" else "guard"
         victim = draw.choice(self.victims(role, draw))
         processes.strike(victim.pid, SIGSTOP)
         time.sleep(mishap.hold * 0.1)

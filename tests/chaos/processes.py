@@ -33,7 +33,8 @@ def read(pid: int) -> Process | None:
     state, parent, _, session = fields.split()[:4]
     if state in "ZX":
         return None
-    return Process(pid, int(parent), int(session), state, program or name)
+    named = name.startswith("paribus-")  # one program, several parts
+    return Process(pid, int(parent), int(session), state, name if named else program or name)
 
 
 def is_marked(pid: int, mark: str) -> bool:
@@ -56,28 +57,22 @@ def living(mark: str, sessions: set[int] = frozenset()) -> list[Process]:
     return sorted(found, key=lambda process: process.pid)
 
 
-def writes_log(pid: int) -> bool:
-    """Whether its output goes to a trial's log; else it is one in which the check tries a trial."""
-    try:
-        return Path(os.readlink(f"/proc/{pid}/fd/1")).parent.name == "logs"
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
-        return False
+ROLES = {
+    "paribus": "driver",
+    "paribus-guard": "guard",
+    "paribus-worker": "zygote",
+    "paribus-trial": "trial",
+    "paribus-stacks": "try",
+}
 
 
 def by_role(processes: list[Process]) -> dict[str, list[Process]]:
-    """Workers are zygotes, trials, or try what the check asks; what is neither driver nor worker tracks, or searches."""
+    """A worker below a worker tries what the check asks; what has none of our names tracks, or searches."""
     programs = {process.pid: process.program for process in processes}
-    roles = {"driver": [], "zygote": [], "trial": [], "try": [], "tracker": []}
+    roles = {"driver": [], "guard": [], "zygote": [], "trial": [], "try": [], "tracker": []}
     for process in processes:
-        if process.program == "paribus":
-            roles["driver"].append(process)
-        elif process.program != "paribus-worker":
-            roles["tracker"].append(process)
-        elif writes_log(process.pid):
-            roles["trial"].append(process)
-        else:
-            role = "zygote" if programs.get(process.parent) == "paribus" else "try"
-            roles[role].append(process)
+        tries = process.program == programs.get(process.parent) == "paribus-worker"
+        roles["try" if tries else ROLES.get(process.program, "tracker")].append(process)
     return roles
 
 

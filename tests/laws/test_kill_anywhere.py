@@ -135,13 +135,14 @@ def children(pid: int) -> list[int]:
 
 def kill(driver: int, whom: str) -> str:
     """Kills the driver, the worker's whole process group, or the trial alone; says which it was."""
-    worker = children(driver)
+    guard = children(driver)
+    worker = children(guard[0]) if guard else []
     trial = children(worker[0]) if worker else []
     if whom == "trial" and trial:
         os.kill(trial[0], signal.SIGKILL)
         return "trial"
-    if whom != "driver" and worker:
-        os.killpg(worker[0], signal.SIGKILL)
+    if whom != "driver" and guard:
+        os.killpg(guard[0], signal.SIGKILL)
         return "worker"
     os.kill(driver, signal.SIGKILL)
     return "driver"

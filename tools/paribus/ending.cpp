@@ -62,6 +62,15 @@ void print_best(const results::StudyRecord& study, const std::vector<ArmSummary>
              safe_text(best->arm), best->n < 2 ? " (one seed: its noise is not known)" : "");
 }
 
+void print_results(const results::StudyRecord& study) {
+  const std::vector<ArmSummary> arms = results::arm_summaries(study, study.metric);
+  print_arms(study, arms);
+  if (!study.axes.empty()) return print_best(study, arms);
+  if (arms.size() < 2) return;
+  fmt::print("\n");
+  print_comparison(stats::compare(study, study.metric), stdout);
+}
+
 /// Results that can't be shown are no reason to lose the run: its journals are the truth.
 void show_results(const std::filesystem::path& directory, bool interrupted) {
   try {
@@ -71,12 +80,9 @@ void show_results(const std::filesystem::path& directory, bool interrupted) {
       print_status(results::view_of(study), stderr);
       return;
     }
-    const std::vector<ArmSummary> arms = results::arm_summaries(study, study.metric);
-    print_arms(study, arms);
-    if (!study.axes.empty()) return print_best(study, arms);
-    if (arms.size() < 2) return;
-    fmt::print("\n");
-    print_comparison(stats::compare(study, study.metric), stdout);
+    print_results(study);
+    std::fflush(stdout);
+    print_failures(results::view_of(study), stderr);
   } catch (const Error& problem) {
     fmt::print(stderr, "{}\n", problem.what());
   }

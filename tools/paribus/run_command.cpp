@@ -51,8 +51,11 @@ int run(const RunRequest& request) {
         driver::check_study(request.study, request.overrides, engine, *display);
     if (request.resuming) warn_if_changed(checked, request.directory, *display);
     const driver::StudyDirectory directory(request.directory);
-    const driver::RunReport report = driver::run_study(
-        checked, directory, engine, *display, {request.at_once, request.fresh, request.resuming});
+    const driver::RunReport report = driver::run_study(checked, directory, engine, *display,
+                                                       {.at_once = request.at_once,
+                                                        .fresh = request.fresh,
+                                                        .exec = request.isolate == "exec",
+                                                        .resuming = request.resuming});
     return end_run(report, request.directory, request.quiet);
   } catch (const driver::Interrupted&) {
     display->finish();
@@ -67,6 +70,14 @@ int run(const RunRequest& request) {
     }
     return 1;
   }
+}
+
+void add_isolate_option(CLI::App& command, RunRequest& request) {
+  command
+      .add_option("--isolate", request.isolate,
+                  "fork: trials share what is loaded (default); exec: each a fresh process")
+      ->check(CLI::IsMember({"fork", "exec"}))
+      ->type_name("HOW");
 }
 
 void add_run_command(CLI::App& app, int& exit_status) {
@@ -91,6 +102,7 @@ void add_run_command(CLI::App& app, int& exit_status) {
                    "the study's directory (default: runs/<name of the file>)")
       ->type_name("DIR");
   command->add_flag("--fresh", request->fresh, "run again what is done already");
+  add_isolate_option(*command, *request);
   command->add_flag("-q,--quiet", request->quiet, "no progress, only failures and the results");
   command->callback([request, &exit_status] {
     if (request->directory.empty()) request->directory = driver::default_directory(request->study);

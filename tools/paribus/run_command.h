@@ -17,7 +17,11 @@ struct RunRequest {
   std::vector<std::string> overrides;
   std::size_t at_once = 0;
   bool fresh = false, quiet = false, resuming = false;
+  std::string isolate = "fork";  // or "exec"
 };
+
+/// `--isolate`, which `run` and `resume` share.
+void add_isolate_option(CLI::App& command, RunRequest& request);
 
 /// The exit status: 0 all done, 1 a trial failed, 130 interrupted. Throws StudyError or Error if it
 /// can't begin.

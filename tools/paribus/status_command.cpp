@@ -141,6 +141,9 @@ json to_json(const StudyView& study, bool is_driven) {
       json value = json_of(column_of(study, shows).cell(row));
       if (!value.is_null() && value != "") object[name] = std::move(value);
     }
+    const auto stack = results::stack_path(study.dir, column_of(study, Shows::id).text_at(row));
+    if (all.statuses[row] == Status::failed && std::filesystem::exists(stack))
+      object["stack"] = stack.string();
     trials.push_back(std::move(object));
   }
   return {{"study", study.name}, {"question", study.question}, {"driver_running", is_driven},
@@ -205,6 +208,8 @@ void print_trials(const StudyView& study, const Counted& all, Status status, std
                safe_text(column_of(study, Shows::arm).text_at(row)),
                column_of(study, Shows::seed).integers[row],
                detail.empty() ? "" : ": " + safe_text(detail));
+    const auto stack = results::stack_path(study.dir, column_of(study, Shows::id).text_at(row));
+    if (std::filesystem::exists(stack)) fmt::print(out, "  its stack is in {}\n", stack.string());
   }
   if (all.counts[status] > shown) {
     fmt::print(out, "... and {} more {}; --json lists all\n", all.counts[status] - shown,
@@ -239,6 +244,10 @@ std::size_t print_status(const StudyView& study, std::FILE* out) {
   for (const Status status : {Status::running, Status::stopped, Status::failed, Status::pruned})
     print_trials(study, all, status, out);
   return all.counts[Status::done];
+}
+
+void print_failures(const StudyView& study, std::FILE* out) {
+  print_trials(study, counted(study), Status::failed, out);
 }
 
 void add_status_command(CLI::App& app, int& exit_status) {

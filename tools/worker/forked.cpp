@@ -31,6 +31,8 @@ json attempt(const std::function<json()>& work) {
   }
 }
 
+}  // namespace
+
 void write_all(int fd, const std::string& text) {
   std::size_t done = 0;
   while (done < text.size()) {
@@ -50,8 +52,6 @@ std::string read_all(int fd) {
     text.append(buffer.data(), static_cast<std::size_t>(count));
   }
 }
-
-}  // namespace
 
 json refusal(const std::string& text) {
   static const std::regex kAddress(

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <string>
 
 namespace paribus::worker {
 
@@ -17,5 +18,10 @@ nlohmann::json refusal(const std::string& text);
 
 /// In a fresh fork: dies with its parent.
 void die_with_parent(int parent);
+
+/// All of `text`, unless nobody reads it any more.
+void write_all(int fd, const std::string& text);
+/// All until its end.
+std::string read_all(int fd);
 
 }  // namespace paribus::worker

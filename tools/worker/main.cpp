@@ -12,8 +12,13 @@
 #include <cerrno>
 #include <cstdio>
 #include <string>
+#include <vector>
 
+#include "crash.h"
 #include "forked.h"
+#include "guard.h"
+#include "strays.h"
+#include "trial_process.h"
 #include "zygote.h"
 
 namespace {
@@ -45,8 +50,7 @@ void handle(Zygote& zygote, const std::string& line) {
   send(reply);
 }
 
-/// SIGCHLD as something that poll can wait for. The mask is undone in children by the trial's own
-/// start.
+/// SIGCHLD as something that poll can wait for; trials undo the mask at their start.
 int child_signals() {
   sigset_t set;
   ::sigemptyset(&set);
@@ -55,34 +59,38 @@ int child_signals() {
   return ::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-}  // namespace
-
-int main() {
-  ::signal(SIGPIPE, SIG_IGN);
-  at::set_num_threads(1);  // no pool of threads may exist when trials fork
+paribus::driver::ProgressSlot* map_slots() {
   void* slots =
       ::mmap(nullptr, sizeof(paribus::driver::ProgressSlot) * paribus::driver::kProgressSlots,
              PROT_READ | PROT_WRITE, MAP_SHARED, paribus::driver::kProgressFd, 0);
-  if (slots == MAP_FAILED) {
-    std::fprintf(stderr,
-                 "paribus-worker: started by hand? it is part of `paribus run`, which passes it "
-                 "fds 3 and 4\n");
-    return 2;
+  return slots == MAP_FAILED ? nullptr : static_cast<paribus::driver::ProgressSlot*>(slots);
+}
+
+/// Until something happens to a trial, a request comes, or it is time to look after the trials.
+/// Whether there is something to read from the driver.
+bool wait(Zygote& zygote, int signals) {
+  std::vector<pollfd> fds{{paribus::driver::kSocketFd, POLLIN, 0}, {signals, POLLIN, 0}};
+  for (const int fd : zygote.watch().descriptors()) fds.push_back({fd, POLLIN, 0});
+  ::poll(fds.data(), fds.size(), zygote.watch().pause());
+  std::array<char, 4096> buffer{};
+  while (::read(signals, buffer.data(), buffer.size()) > 0) {
   }
-  Zygote zygote(static_cast<paribus::driver::ProgressSlot*>(slots));
-  std::array<pollfd, 2> wait{
-      {{paribus::driver::kSocketFd, POLLIN, 0}, {child_signals(), POLLIN, 0}}};
+  return (fds[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0;
+}
+
+/// Answers what comes until the driver is gone.
+void serve(Zygote& zygote) {
+  const int signals = child_signals();
   std::string input;
   std::array<char, 65536> buffer{};
   while (true) {
-    if (::poll(wait.data(), wait.size(), -1) < 0 && errno != EINTR) break;
-    while (::read(wait[1].fd, buffer.data(), buffer.size()) > 0) {
-    }
+    const bool has_request = wait(zygote, signals);
+    zygote.watch().look();
     for (json event = zygote.ended(); !event.is_null(); event = zygote.ended()) send(event);
-    if ((wait[0].revents & (POLLIN | POLLHUP | POLLERR)) == 0) continue;
+    if (!has_request) continue;
     const ssize_t count = ::read(paribus::driver::kSocketFd, buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) break;  // the driver is gone
+    if (count <= 0) return;
     input.append(buffer.data(), static_cast<std::size_t>(count));
     for (auto end = input.find('\n'); end != std::string::npos; end = input.find('\n')) {
       const std::string line = input.substr(0, end);
@@ -90,6 +98,32 @@ int main() {
       handle(zygote, line);
     }
   }
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  ::signal(SIGPIPE, SIG_IGN);
+  at::set_num_threads(1);  // no pool of threads may exist when trials fork
+  auto* slots = map_slots();
+  if (slots == nullptr) {
+    std::fprintf(stderr,
+                 "paribus-worker: started by hand? it is part of `paribus run`, which passes it "
+                 "fds 3 and 4\n");
+    return 2;
+  }
+  paribus::worker::prepare_own_view();
+  if (count > 1 && std::string(words[1]) == paribus::worker::kFreshFlag) {
+    Zygote trial(slots);
+    const int code = trial.run_fresh(paribus::worker::read_order());
+    std::fflush(nullptr);
+    ::_exit(code);
+  }
+  paribus::worker::leave_a_guard();
+  paribus::worker::reap_strays();
+  Zygote zygote(slots);
+  serve(zygote);
   zygote.kill_all();
+  ::kill(::getppid(), SIGCONT);  // a guard that was stopped has to end, too
   return 0;
 }

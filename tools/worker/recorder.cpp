@@ -39,6 +39,7 @@ void JournalRecorder::point(std::string_view series, std::int64_t step, double v
 }
 
 void JournalRecorder::message(std::string_view text) {
+  ++slot_.beat;
   journal_.event({{"event", "message"}, {"text", text}});
 }
 
@@ -52,6 +53,7 @@ void JournalRecorder::checkpointed(std::int64_t step, const std::string& file) {
                   {"step", step},
                   {"file", std::filesystem::path(file).filename().string()}});
   journal_.sync();
+  ++slot_.beat;
   if (marks_.save_at.contains(step)) keep_branch(file, step);
 }
 

@@ -34,7 +34,7 @@ class JournalRecorder final : public Recorder {
 
   void point(std::string_view series, std::int64_t step, double value) override;
   void message(std::string_view text) override;
-  void flush() override { journal_.sync(); }
+  void flush() override { ++slot_.beat, journal_.sync(); }
   void resumed(std::int64_t step) override;
   void checkpointed(std::int64_t step, const std::string& file) override;
   Wish progress(std::int64_t step, std::int64_t steps, std::int64_t epoch, double loss) override;

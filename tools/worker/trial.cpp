@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "branch.h"
+#include "limits.h"
 #include "paribus/trainer.h"
 #include "recorder.h"
 #include "registry/sha256.h"
@@ -135,6 +136,13 @@ void begin(JournalRecorder& recorder, const json& request, const TrialSpec& spec
   }
 }
 
+/// What an error says, and whether it is one of memory.
+std::string told(const std::exception& problem, const json& request, driver::Distress& distress) {
+  distress.memory = is_out_of_memory(problem);
+  const std::string text = problem.what();
+  return distress.memory ? out_of_memory(limits_from(request).memory) + ": " + text : text;
+}
+
 /// `optimizer.lr`, or the innermost wrapped optimizer's.
 std::string rate_address(const PartSpec& optimizer) {
   if (optimizer.params.contains("lr")) return optimizer.address + ".lr";
@@ -188,10 +196,8 @@ int run_trial(const json& request, const Dataset& dataset, const PartFactory& fa
     const int code = record_end(recorder, outcome, took.count(), folder);
     if (code == kDone) drop_resume_points(folder);
     return code;
-  } catch (const c10::Error& problem) {
-    return record_failure(recorder, problem.what());
   } catch (const std::exception& problem) {
-    return record_failure(recorder, problem.what());
+    return record_failure(recorder, told(problem, request, slot.distress));
   }
 }
 

@@ -3,7 +3,6 @@
 
 #include <ATen/Context.h>
 #include <ATen/Version.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <torch/version.h>
@@ -12,32 +11,25 @@
 #include <cstring>
 #include <filesystem>
 
+#include "beating.h"
+#include "crash.h"
 #include "forked.h"
 #include "paribus/abi.h"
 #include "paribus/error.h"
 #include "paribus/search.h"
 #include "prefixes.h"
 #include "problems.h"
+#include "results/study_record.h"
 #include "search_json.h"
+#include "strays.h"
 #include "study/spec_json.h"
 #include "trial.h"
+#include "trial_process.h"
 #include "warm_up.h"
 
 namespace paribus::worker {
-namespace {
 
 using nlohmann::json;
-
-/// In the child: its output goes to the trial's own log.
-void redirect_output(const std::filesystem::path& file) {
-  std::filesystem::create_directories(file.parent_path());
-  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  if (fd < 0) return;
-  ::dup2(fd, STDOUT_FILENO);
-  ::dup2(fd, STDERR_FILENO);
-}
-
-}  // namespace
 
 json Zygote::answer(const json& request) {
   const std::string op = request.at("op");
@@ -68,21 +60,28 @@ json Zygote::hello() const {
 }
 
 json Zygote::load(const json& request) {
-  const auto load_all = [&](registry::Loader& loader) {
-    for (const json& plugin : request.at("plugins")) {
-      for (const json& part : plugin.at("parts")) {
-        registry::PartSchema schema;
-        schema.kind = part.at("kind"), schema.name = part.at("name"),
-        schema.symbol = part.at("symbol");
-        schema.plugin = plugin.at("path").get<std::string>();
-        loader.load(schema);
-      }
-    }
-    return json{{"ok", true}};
-  };
+  const json& plugins = request.at("plugins");
   warm_up();
-  const json tried = run_forked([&] { return load_all(loader_); });
-  return tried.value("ok", false) ? load_all(loader_) : tried;
+  const json tried = run_forked([&] {
+    load_plugins(plugins);
+    return json{{"ok", true}};
+  });
+  if (!tried.value("ok", false)) return tried;
+  load_plugins(plugins);
+  plugins_.insert(plugins_.end(), plugins.begin(), plugins.end());
+  return tried;
+}
+
+void Zygote::load_plugins(const json& plugins) {
+  for (const json& plugin : plugins) {
+    for (const json& part : plugin.at("parts")) {
+      registry::PartSchema schema;
+      schema.kind = part.at("kind"), schema.name = part.at("name"),
+      schema.symbol = part.at("symbol");
+      schema.plugin = plugin.at("path").get<std::string>();
+      loader_.load(schema);
+    }
+  }
 }
 
 const Dataset& Zygote::dataset(const json& request) {
@@ -167,53 +166,65 @@ json Zygote::start(const json& request) {
   const int slot = request.at("slot");
   if (slot < 0 || slot >= driver::kProgressSlots)
     return refusal("no progress slot " + std::to_string(slot));
+  const std::filesystem::path dir = request.at("dir").get<std::string>();
+  const auto log = dir / "logs" / (id + ".txt");
   const Dataset& data = dataset(request);
-  const int parent = ::getpid();
-  const pid_t child = ::fork();
-  if (child < 0) return refusal(std::string("can't fork: ") + std::strerror(errno));
-  if (child == 0) {
-    die_with_parent(parent);
-    ::close(driver::kSocketFd);
-    ::signal(SIGINT, SIG_IGN);  // the driver decides, once, for all
-    redirect_output(std::filesystem::path(request.at("dir").get<std::string>()) / "logs" /
-                    (id + ".txt"));
-    int code = kFailed;
-    try {
-      code = run_trial(request, data, loader_, slots_[slot]);
-    } catch (const std::exception& problem) {
-      std::fprintf(stderr, "%s\n", problem.what());
-    }
-    std::fflush(nullptr);
-    ::_exit(code);
+  // A fork has only the thread that forks: what others held locked stays locked in it.
+  const bool fresh = request.value("isolate", "") == "exec" || threads_here() > 1;
+  const pid_t child = fresh ? spawn_trial(log, {{"request", request}, {"plugins", plugins_}})
+                            : fork_trial(log, [&] {
+                                tell_of_crashes(slots_[slot].distress);
+                                return run(request, data);
+                              });
+  watch_.started(child, id, slots_[slot], limits_from(request), log, results::stack_path(dir, id));
+  return {{"ok", true}, {"pid", child}, {"isolate", fresh ? "exec" : "fork"}};
+}
+
+/// In the trial's own process, however it came to be.
+int Zygote::run(const json& request, const Dataset& data) {
+  driver::ProgressSlot& slot = slots_[request.at("slot").get<int>()];
+  limit_memory(limits_from(request).memory, slot.distress);
+  const BeatingDataset beating(data, slot);
+  int code = kFailed;
+  try {
+    code = run_trial(request, beating, loader_, slot);
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "%s\n", problem.what());
   }
-  trials_[child] = id;
-  return {{"ok", true}, {"pid", child}};
+  slot.distress.ended = true;
+  return code;
+}
+
+int Zygote::run_fresh(const json& order) {
+  const json& request = order.at("request");
+  driver::Distress& distress = slots_[request.at("slot").get<int>()].distress;
+  tell_of_crashes(distress);
+  try {
+    load_plugins(order.at("plugins"));
+    return run(request, dataset(request));
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "%s\n", problem.what());
+    distress.ended = true;
+    return kFailed;
+  }
 }
 
 json Zygote::stop(const json& request) {
-  for (const auto& [pid, id] : trials_) {
-    if (id == request.at("trial")) ::kill(pid, SIGTERM);
-  }
+  for (const pid_t pid : watch_.pids_of(request.at("trial"))) ::kill(pid, SIGTERM);
   return {{"ok", true}};
 }
 
 json Zygote::ended() {
-  for (const auto& [pid, id] : trials_) {
+  for (const pid_t pid : watch_.pids()) {
     int status = 0;
     if (::waitpid(pid, &status, WNOHANG) != pid) continue;
-    json event{{"event", "exit"},
-               {"trial", id},
-               {"pid", pid},
-               {"code", WIFEXITED(status) ? WEXITSTATUS(status) : 0},
-               {"signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0}};
-    trials_.erase(pid);
-    return event;
+    has_strays_ = true;
+    return watch_.ended(pid, status);
   }
+  if (has_strays_) has_strays_ = kill_strays([this](pid_t child) { return watch_.has(child); });
   return nullptr;
 }
 
-void Zygote::kill_all() {
-  for (const auto& [pid, id] : trials_) ::kill(pid, SIGKILL);
-}
+void Zygote::kill_all() { kill_all_below(); }
 
 }  // namespace paribus::worker

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <sys/types.h>
-
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -12,6 +10,7 @@
 #include "paribus/dataset.h"
 #include "registry/loader/loader.h"
 #include "session.h"
+#include "watch.h"
 
 namespace paribus::worker {
 
@@ -22,11 +21,18 @@ class Zygote {
   explicit Zygote(driver::ProgressSlot* slots) : slots_(slots) {}
 
   nlohmann::json answer(const nlohmann::json& request);
-  /// Reaps a trial that has ended, if there is one: its exit event, or null.
+  /// Reaps trials that have ended until there is an exit event to tell; null: there is none.
   nlohmann::json ended();
+  /// Looks after the trials; between two loops of main.
+  Watch& watch() { return watch_; }
   void kill_all();
 
+  /// In a fresh process: runs the one trial of `order`. Returns its exit status.
+  int run_fresh(const nlohmann::json& order);
+
  private:
+  int run(const nlohmann::json& request, const Dataset& data);
+  void load_plugins(const nlohmann::json& plugins);
   nlohmann::json hello() const;
   nlohmann::json load(const nlohmann::json& request);
   nlohmann::json inspect(const nlohmann::json& request);
@@ -44,7 +50,9 @@ class Zygote {
   driver::ProgressSlot* slots_;
   registry::Loader loader_;
   std::map<std::string, std::unique_ptr<Instance>> datasets_;  // by spec
-  std::map<pid_t, std::string> trials_;
+  nlohmann::json plugins_ = nlohmann::json::array();           // loaded so far
+  Watch watch_;
+  bool has_strays_ = false;  // perhaps
   std::map<int, std::unique_ptr<SearchSession>> sessions_;
   int last_session_ = 0;
 };

@@ -63,7 +63,7 @@ RunReport run_study(const CheckedStudy& checked, const StudyDirectory& directory
   std::int64_t steps = 0;
   for (const Trial& trial : trials) steps += trial.steps;
   observer.begin({trials.size(), steps, report.done_before, checked.study.metric});
-  Scheduler scheduler(engine, directory, log, observer);
+  Scheduler scheduler(engine, directory, log, observer, checked.study.limits, options.exec);
   const std::size_t at_once =
       options.at_once > 0 ? options.at_once : room(engine.machine(), trials);
   report.tally =

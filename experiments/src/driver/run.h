@@ -10,6 +10,7 @@ namespace paribus::driver {
 struct RunOptions {
   std::size_t at_once = 0;  // trials side by side; 0: as many as the cores have room for
   bool fresh = false;       // run again what is done
+  bool exec = false;        // a fresh process for each trial, not a fork
   bool resuming = false;    // the study is the directory's own study.toml, which stays as it is
 };
 

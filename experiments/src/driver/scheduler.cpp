@@ -49,7 +49,13 @@ void Scheduler::start(const Trial& trial, const std::string& metric) {
                                                {"facts", trial.facts},
                                                {"files", trial.files},
                                                {"metric", metric},
-                                               {"slot", slot}});
+                                               {"slot", slot},
+                                               {"isolate", exec_ ? "exec" : "fork"},
+                                               {"limits",
+                                                {{"time", limits_.time},
+                                                 {"hang", limits_.hang},
+                                                 {"memory", limits_.memory},
+                                                 {"disk", limits_.disk}}}});
   } catch (const Refused& refused) {
     end(trial, {.code = 1, .message = refused.what()});
   }
@@ -62,6 +68,8 @@ void Scheduler::handle(const json& event) {
   Outcome outcome;
   outcome.code = event.value("code", 0);
   outcome.signal = event.value("signal", 0);
+  outcome.reason = event.value("reason", "");
+  outcome.stack = event.value("stack", "");
   if (const auto message = event.find("message"); message != event.end() && message->is_string()) {
     outcome.message = *message;
   }
@@ -74,11 +82,10 @@ void Scheduler::handle(const json& event) {
 }
 
 void Scheduler::end(const Trial& trial, const Outcome& outcome) {
-  log_.event({{"event", "exit"},
-              {"trial", trial.id},
-              {"code", outcome.code},
-              {"signal", outcome.signal},
-              {"message", outcome.message}});
+  json event{{"event", "exit"},          {"trial", trial.id},        {"code", outcome.code},
+             {"signal", outcome.signal}, {"reason", outcome.reason}, {"message", outcome.message}};
+  if (!outcome.stack.empty()) event["stack"] = outcome.stack;
+  log_.event(event);
   if (outcome.done())
     ++tally_.done;
   else if (outcome.stopped())

@@ -25,8 +25,13 @@ struct Tally {
 class Scheduler {
  public:
   Scheduler(Engine& engine, const StudyDirectory& directory, journal::Writer& log,
-            Observer& observer)
-      : engine_(engine), directory_(directory), log_(log), observer_(observer) {}
+            Observer& observer, const Limits& limits = {}, bool exec = false)
+      : engine_(engine),
+        directory_(directory),
+        log_(log),
+        observer_(observer),
+        limits_(limits),
+        exec_(exec) {}
 
   /// `metric`: what trials show as their progress. Throws WorkerLost if the worker dies; what ran
   /// can be resumed.
@@ -48,6 +53,8 @@ class Scheduler {
   const StudyDirectory& directory_;
   journal::Writer& log_;
   Observer& observer_;
+  const Limits limits_;                     // of each trial
+  const bool exec_;                         // in a fresh process, not a fork
   std::map<std::string, Running> running_;  // by id
   Tally tally_;
   bool stopping_ = false, killed_ = false;

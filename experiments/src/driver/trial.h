@@ -27,9 +27,10 @@ struct Trial {
 
 /// How a trial's process ended.
 struct Outcome {
-  int code = 0;    // 0 done, 1 failed, 75 stopped and resumable
-  int signal = 0;  // that ended it, or 0
-  std::string message;
+  int code = 0;          // 0 done, 1 failed, 75 stopped and resumable
+  int signal = 0;        // that ended it, or 0
+  std::string reason{};  // "", "crash", "hang", "time", "memory", "killed"
+  std::string message{}, stack{};
 
   [[nodiscard]] bool done() const { return signal == 0 && code == 0; }
   [[nodiscard]] bool stopped() const { return signal == 0 && code == kStopped; }

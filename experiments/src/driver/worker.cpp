@@ -72,13 +72,19 @@ Worker::~Worker() {
   if (pid_ < 0) return;
   socket_.reset();
   int status = 0;
-  if (reap(2000, status)) return;
-  kill();
-  reap(2000, status);
+  if (!reap(2000, status)) end_now();
 }
 
 void Worker::kill() {
-  if (pid_ > 0) ::kill(pid_, SIGKILL);
+  if (pid_ > 0) ::kill(pid_, SIGTERM);
+}
+
+void Worker::end_now() {
+  int status = 0;
+  kill();
+  if (pid_ < 0 || reap(1000, status)) return;
+  ::kill(pid_, SIGKILL);  // it is stopped, or was busy with what it must not be
+  reap(1000, status);
 }
 
 bool Worker::reap(int milliseconds, int& status) {
@@ -210,11 +216,7 @@ void Worker::lost(const std::string& how) {
   socket_.reset();
   int status = 0;
   const bool ended = ended_first && pid_ > 0 && reap(1000, status);
-  if (!ended) {
-    kill();
-    int killed = 0;
-    reap(1000, killed);
-  }
+  if (!ended) end_now();
   while (errors_) {
     const std::size_t before = last_words_.size();
     read_errors();

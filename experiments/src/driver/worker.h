@@ -68,7 +68,7 @@ class Worker {
   std::optional<nlohmann::json> next_event(int milliseconds);
 
   [[nodiscard]] pid_t pid() const { return pid_; }
-  /// SIGKILL, for the second Ctrl-C: its children die with it.
+  /// For the second Ctrl-C: it kills all below it and ends.
   void kill();
 
  private:
@@ -80,6 +80,7 @@ class Worker {
   void accept(const std::string& line);
   [[noreturn]] void lost(const std::string& how);
   bool reap(int milliseconds, int& status);
+  void end_now();
 
   Handle socket_, errors_;
   pid_t pid_ = -1;

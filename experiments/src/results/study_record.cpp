@@ -88,6 +88,10 @@ std::filesystem::path journal_path(const std::filesystem::path& dir, std::string
   return dir / "journal" / (std::string(trial) + ".log");
 }
 
+std::filesystem::path stack_path(const std::filesystem::path& dir, std::string_view trial) {
+  return dir / "logs" / (std::string(trial) + ".stack.txt");
+}
+
 std::string problem_of(const journal::EventReader& log) {
   if (log.tail() != journal::Tail::damaged) return "";
   return fmt::format("journal/study.log: {} at byte {}; the {} bytes from there on are not counted",

@@ -109,6 +109,9 @@ StudyRecord read_study_plan(const std::filesystem::path& dir);
 /// The path of a trial's journal.
 std::filesystem::path journal_path(const std::filesystem::path& dir, std::string_view trial);
 
+/// Where the stacks of a trial that crashed or hung are: there is such a file, or they are not.
+std::filesystem::path stack_path(const std::filesystem::path& dir, std::string_view trial);
+
 /// Every metric that some trial has a last value of, sorted.
 std::vector<std::string> metrics(const StudyRecord& study);
 

@@ -125,6 +125,11 @@ void report_damage(const journal::Record& record, bool is_running, Trial& trial)
                   trial.id, record.problem, record.valid_bytes, record.torn_bytes);
 }
 
+/// A trial that stopped may not know why: its time was up, say.
+void take_message(const Exit& exit, Trial& trial) {
+  if (trial.status == Status::stopped && trial.message.empty()) trial.message = exit.message;
+}
+
 /// The end that the driver's log holds leaves nothing to be looked for.
 void take_outcome(const Outcome& outcome, Trial& trial) {
   static_cast<Outcome&>(trial) = outcome;
@@ -148,7 +153,11 @@ Exit read_exit(const json& event) {
 
 void read_trial(const std::filesystem::path& dir, const Exit* exit, Trial& trial,
                 std::map<std::string, std::string>& units) {
-  if (exit && exit->outcome) return take_outcome(*exit->outcome, trial);
+  if (exit && exit->outcome) {
+    take_outcome(*exit->outcome, trial);
+    take_message(*exit, trial);
+    return;
+  }
   const auto path = journal_path(dir, trial.id);
   trial.learned = journal_mark(path);
   if (trial.learned == Trial::kNoJournal) {
@@ -164,6 +173,7 @@ void read_trial(const std::filesystem::path& dir, const Exit* exit, Trial& trial
   read_last_points(record, trial);
   if (const json* end = standing_end(record)) {
     read_end(*end, trial);
+    if (exit && !is_stale(*exit, record)) take_message(*exit, trial);
   } else if (is_running) {
     trial.status = Status::running;
   } else {
