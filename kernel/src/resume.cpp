@@ -5,9 +5,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <optional>
 
-#include "paribus/checkpoint.h"
+#include "checkpoint_file.h"
 #include "paribus/trainer.h"
 
 namespace paribus {
@@ -15,18 +14,6 @@ namespace {
 
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-/// The step of "step-120.safetensors", or nothing.
-std::optional<std::int64_t> step_of(const std::filesystem::path& file) {
-  const std::string stem = file.stem().string();
-  if (file.extension() != ".safetensors" || !stem.starts_with("step-")) return std::nullopt;
-  const std::string digits = stem.substr(5);
-  if (digits.empty() || digits.size() > 15 ||
-      digits.find_first_not_of("0123456789") != std::string::npos) {
-    return std::nullopt;
-  }
-  return std::stoll(digits);
 }
 
 void copy_into(const NamedTensors& to, const TensorMap& saved, const std::string& prefix) {
@@ -102,23 +89,22 @@ void Trainer::save_checkpoint() {
   recorder_
       .flush();  // the points that this checkpoint stands for must not be lost when it survives
   const auto file = folder_ / ("step-" + std::to_string(fit_.step) + ".safetensors");
-  write_safetensors(file, tensors);
+  write_checkpoint(file, tensors, [this](std::int64_t bytes) { recorder_.before_write(bytes); });
   recorder_.checkpointed(fit_.step, file.string());
-  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
-    if (const auto step = step_of(entry.path()); step && *step < fit_.step)
-      std::filesystem::remove(entry.path());
+  for (const auto& other : checkpoints_in(folder_)) {
+    if (other != file) remove_checkpoint(other);
   }
 }
 
+/// From the newest checkpoint that is whole; where there were some and none is, from the start.
 bool Trainer::load_checkpoint() {
-  std::filesystem::path newest;
-  std::int64_t newest_step = -1;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
-    const auto step = step_of(entry.path());
-    if (step && *step > newest_step) newest = entry.path(), newest_step = *step;
+  remove_leftovers(folder_);
+  const auto [file, saved, damage] = newest_checkpoint(folder_);
+  if (!damage.empty()) {
+    recorder_.message(damage +
+                      (file.empty() ? "training begins anew" : "training goes on from " + file));
   }
-  if (newest.empty()) return false;
-  const TensorMap saved = read_safetensors(newest);
+  if (file.empty()) return !damage.empty();  // at step 0, what was recorded before counts no more
   copy_into(groups_->weights(), saved, "weights/");
   copy_into(fit_.model->buffers_by_name(), saved, "buffers/");
   groups_->load(saved);
@@ -143,7 +129,8 @@ NamedTensors Trainer::weights_and_buffers() const {
 
 void Trainer::save_weights(const std::string& name) {
   if (folder_.empty()) return;
-  write_safetensors(folder_ / (name + ".safetensors"), weights_and_buffers());
+  write_weights(folder_ / (name + ".safetensors"), weights_and_buffers(),
+                [this](std::int64_t bytes) { recorder_.before_write(bytes); });
 }
 
 }  // namespace paribus

@@ -12,7 +12,13 @@ class HeaderReader {
  public:
   HeaderReader(std::string_view text, const std::string& file) : text_(text), file_(file) {}
 
-  std::vector<SafetensorsEntry> read() {
+  std::vector<std::int64_t> read_shape() {
+    std::vector<std::int64_t> sizes = shape();
+    if (at_ != text_.size()) fail("text after a shape");
+    return sizes;
+  }
+
+  std::vector<SafetensorsEntry> read(SafetensorsMetadata& about) {
     std::vector<SafetensorsEntry> entries;
     expect('{');
     if (!take('}')) {
@@ -20,7 +26,7 @@ class HeaderReader {
         const std::string name = string();
         expect(':');
         if (name == "__metadata__") {
-          metadata();
+          metadata(about);
         } else {
           entries.push_back(entry(name));
         }
@@ -132,12 +138,21 @@ class HeaderReader {
     expect(']');
     return list;
   }
-  void metadata() {
+  void metadata(SafetensorsMetadata& about) {
     expect('{');
     if (take('}')) return;
-    do string(), expect(':'), string();
-    while (take(','));
+    do {
+      std::string key = string();
+      expect(':');
+      about.emplace_back(std::move(key), string());
+    } while (take(','));
     expect('}');
+  }
+
+  std::vector<std::int64_t> shape() {
+    std::vector<std::int64_t> sizes;
+    for (const std::uint64_t size : integers()) sizes.push_back(static_cast<std::int64_t>(size));
+    return sizes;
   }
 
   SafetensorsEntry entry(const std::string& name) {
@@ -154,9 +169,7 @@ class HeaderReader {
       if (key == "dtype") {
         once(1), entry.type = string();
       } else if (key == "shape") {
-        once(2);
-        for (const std::uint64_t size : integers())
-          entry.shape.push_back(static_cast<std::int64_t>(size));
+        once(2), entry.shape = shape();
       } else if (key == "data_offsets") {
         once(4);
         const auto offsets = integers();
@@ -192,8 +205,13 @@ Lead lead_of(unsigned char lead) {
 }  // namespace
 
 std::vector<SafetensorsEntry> read_safetensors_header(std::string_view text,
-                                                      const std::string& file) {
-  return HeaderReader(text, file).read();
+                                                      const std::string& file,
+                                                      SafetensorsMetadata& metadata) {
+  return HeaderReader(text, file).read(metadata);
+}
+
+std::vector<std::int64_t> read_safetensors_shape(std::string_view text, const std::string& file) {
+  return HeaderReader(text, file).read_shape();
 }
 
 bool is_utf8(std::string_view text) {

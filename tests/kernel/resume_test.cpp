@@ -254,16 +254,61 @@ TEST_F(Resume, OnlyCheckpointsCount) {
   EXPECT_TRUE(notes.events.empty());
 }
 
+TEST_F(Resume, ADamagedCheckpointIsToldAndTheTrainingBeginsAnew) {
+  run_whole();
+  const Folder folder;
+  Notes notes;
+  notes.stop_at = 3;
+  fit(folder, notes);
+  notes.stop_at = -1;
+  const std::string file = folder / "step-3.safetensors";
+  write_bytes(file, bytes_of(file).substr(9));
+  notes.events.clear();
+  const Outcome outcome = fit(folder, notes);
+  EXPECT_EQ(notes.events,
+            (std::vector<std::string>{"message " + file +
+                                          ": is damaged or no checkpoint: its first bytes aren't "
+                                          "those of one; training begins anew",
+                                      "resumed 0"}));
+  expect_the_same(folder, notes, outcome);
+}
+
+TEST_F(Resume, ADamagedTensorIsToldAndTheTrainingGoesOnFromAnOlderCheckpoint) {
+  spec_.model = part("model", "mlp", {{"hidden", std::vector<std::int64_t>{4096}}});
+  run_whole();
+  const Folder study;
+  const fs::path folder = study / "trial";
+  const auto go_on = [&](Notes& notes) {
+    return Trainer(spec_, dots_, factory_, notes, folder).fit();
+  };
+  fs::create_directories(folder);
+  Notes notes;
+  notes.stop_at = 4;
+  go_on(notes);
+  fs::copy(folder, study / "copy", fs::copy_options::recursive);
+  notes.stop_at = 9;
+  go_on(notes);
+  for (const char* what : {"step-4.safetensors", "step-4.tensors"})
+    fs::rename(study / "copy" / what, folder / what);
+  const fs::path tensor = fs::directory_iterator(folder / "step-9.tensors")->path();
+  fs::remove(tensor);
+  notes.stop_at = -1;
+  notes.events.clear();
+  const Outcome outcome = go_on(notes);
+  ASSERT_EQ(notes.events.size(), 2U);
+  EXPECT_TEXT(notes.events[0], tensor.string() + ": can't open it");
+  EXPECT_TEXT(notes.events[0], "; training goes on from step-4.safetensors");
+  EXPECT_EQ(notes.events[1], "resumed 4");
+  EXPECT_EQ(bytes_of(folder / "final.safetensors"), bytes_of(whole_ / "final.safetensors"));
+  EXPECT_EQ(notes.points, whole_notes_.points);
+  EXPECT_EQ(outcome.last, whole_outcome_.last);
+}
+
 TEST_F(Resume, ACheckpointThatDoesNotFitIsRefused) {
   Notes notes;
   const Folder folder;
   notes.stop_at = 3;
   fit(folder, notes);
-  const fs::path file = folder / "step-3.safetensors";
-  const std::string good = bytes_of(file);
-  write_bytes(file, good.substr(0, good.size() - 1));
-  EXPECT_TEXT(error_of([&] { fit(folder, notes); }), file.string() + ": the tensors need");
-  write_bytes(file, good);
   spec_.model = part("model", "mlp", {{"hidden", std::vector<std::int64_t>{16}}});
   EXPECT_EQ(error_of([&] { fit(folder, notes); }),
             "checkpoint: 'weights/layers.0.weight' is missing or has another shape than the "

@@ -71,11 +71,20 @@ void print_results(const results::StudyRecord& study) {
   print_comparison(stats::compare(study, study.metric), stdout);
 }
 
+/// No room for results.h5 is no reason to show nothing.
+void seal_aloud(const results::StudyRecord& study) {
+  try {
+    results::seal(study);
+  } catch (const NoSpace& problem) {
+    fmt::print(stderr, "{}\n", problem.what());
+  }
+}
+
 /// Results that can't be shown are no reason to lose the run: its journals are the truth.
 void show_results(const std::filesystem::path& directory, bool interrupted) {
   try {
     const results::StudyRecord study = results::read_study(directory);
-    results::seal(study);
+    seal_aloud(study);
     if (interrupted) {
       print_status(results::view_of(study), stderr);
       return;

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <memory>
 
+#include "disk/check.h"
+#include "disk/no_space.h"
 #include "journal/journal.h"
 #include "paribus/error.h"
 #include "study_reader.h"
@@ -83,8 +85,9 @@ Finding check(const fs::path& file, const Options& options) {
   return finding;
 }
 
-nlohmann::json to_json(const std::vector<Finding>& findings) {
-  nlohmann::json all = nlohmann::json::array();
+nlohmann::json to_json(const std::vector<Finding>& findings,
+                       const std::vector<disk::Finding>& checkpoints) {
+  nlohmann::json all = nlohmann::json::array(), files = nlohmann::json::array();
   for (const Finding& one : findings) {
     all.push_back({{"file", one.file},
                    {"state", one.state},
@@ -94,7 +97,11 @@ nlohmann::json to_json(const std::vector<Finding>& findings) {
                    {"torn_bytes", one.torn_bytes},
                    {"problem", one.problem}});
   }
-  return {{"journals", all}};
+  for (const disk::Finding& one : checkpoints) {
+    files.push_back(
+        {{"file", one.file}, {"state", one.state}, {"bytes", one.bytes}, {"problem", one.problem}});
+  }
+  return {{"journals", all}, {"checkpoints", files}};
 }
 
 void print(const std::vector<Finding>& findings) {
@@ -110,31 +117,64 @@ void print(const std::vector<Finding>& findings) {
   table.print(stdout);
 }
 
+/// One line for what is well, a table of the rest.
+void print(const std::vector<disk::Finding>& checkpoints) {
+  TextTable table;
+  for (const char* title : {"file", "state", "problem"}) table.add_column(title);
+  std::size_t whole = 0;
+  std::int64_t bytes = 0;
+  for (const disk::Finding& one : checkpoints) {
+    if (one.state == "whole")
+      ++whole, bytes += one.bytes;
+    else
+      table.add_row({one.file, one.state, one.problem});
+  }
+  if (whole > 0)
+    fmt::print("\n{} files of checkpoints and weights are whole, {}\n", whole,
+               disk::bytes_text(bytes));
+  if (table.empty()) return;
+  fmt::print("\n");
+  table.print(stdout);
+}
+
 int check_all(const Options& options) {
   std::vector<Finding> findings;
   for (const fs::path& file : journals(options.dir)) findings.push_back(check(file, options));
+  const auto checkpoints = disk::check_checkpoints(options.dir, options.repair);
   if (options.as_json)
-    print_json(to_json(findings));
+    print_json(to_json(findings, checkpoints));
   else
-    print(findings);
+    print(findings), print(checkpoints);
   const auto bad = std::count_if(findings.begin(), findings.end(),
                                  [](const Finding& one) { return one.is_bad; });
-  if (bad == 0) return 0;
-  fmt::print(stderr, "{} of {} journals {} not whole{}\n", bad, findings.size(),
-             bad == 1 ? "is" : "are",
-             options.repair ? "" : "; --repair cuts what is lost, and a resume makes it again");
-  return 1;
+  const auto bad_files = std::count_if(checkpoints.begin(), checkpoints.end(),
+                                       [](const disk::Finding& one) { return one.is_bad; });
+  const char* advice =
+      options.repair ? "" : "; --repair removes what is lost, and a resume makes it again";
+  if (bad > 0) {
+    fmt::print(stderr, "{} of {} journals {} not whole{}\n", bad, findings.size(),
+               bad == 1 ? "is" : "are", advice);
+  }
+  if (bad_files > 0) {
+    fmt::print(stderr, "{} of {} files of checkpoints and weights {} not whole{}\n", bad_files,
+               checkpoints.size(), bad_files == 1 ? "is" : "are", advice);
+  }
+  return bad + bad_files > 0 ? 1 : 0;
 }
 
 }  // namespace
 
 void add_fsck_command(CLI::App& app, int& exit_status) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("fsck", "check every journal of a study");
+  auto* command = app.add_subcommand("fsck", "check every journal and checkpoint of a study");
   command->footer(
-      "Exit status: 0 every journal is whole; 1 one is torn or damaged; 2 the request was wrong.");
+      "Exit status: 0 all is whole; 1 something is torn, damaged or missing; 2 the request was "
+      "wrong.");
   command->add_option("DIR", options->dir, "a study's directory")->required()->type_name("");
-  command->add_flag("--repair", options->repair, "cut what is torn or damaged");
+  command->add_flag(
+      "--repair", options->repair,
+      "cut journals where they are torn or damaged, remove checkpoints that are damaged or "
+      "that nobody needs");
   command->add_flag("--json", options->as_json, "for programs");
   command->callback(
       [options, &exit_status] { exit_status = guarded([&] { return check_all(*options); }); });

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <clocale>
+#include <csignal>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -77,7 +78,8 @@ int parse(CLI::App& app, int argc, char** argv, const int& exit_status) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::setlocale(LC_CTYPE, "");  // for the display only: numbers keep their point
+  std::signal(SIGXFSZ, SIG_IGN);  // a write beyond ulimit -f fails, like one to a full disk
+  std::setlocale(LC_CTYPE, "");   // for the display only: numbers keep their point
   CLI::App app("Paribus: machine-learning ablations in which all else really is equal.", "paribus");
   app.set_version_flag("--version", "paribus " PARIBUS_VERSION);
   app.require_subcommand(1);

@@ -61,6 +61,10 @@ int run(const RunRequest& request) {
     display->finish();
     fmt::print(stderr, "interrupted before the first step; nothing was written\n");
     return 130;
+  } catch (const NoSpace& problem) {  // for study.log; trials end with the worker, to be resumed
+    display->finish();
+    fmt::print(stderr, "{}\n", problem.what());
+    return 1;
   } catch (const driver::WorkerLost& lost) {
     display->finish();
     fmt::print(stderr, "{}\n", lost.what());

@@ -2,8 +2,8 @@
 #include "branch.h"
 
 #include <string>
-#include <system_error>
 
+#include "disk/checkpoints.h"
 #include "paribus/error.h"
 
 namespace paribus::worker {
@@ -13,14 +13,6 @@ namespace fs = std::filesystem;
 
 fs::path branch_file(const fs::path& folder, std::int64_t step) {
   return folder / ("branch-" + std::to_string(step) + ".safetensors");
-}
-
-/// The same bytes under a second name; a file that is there already is the same one.
-bool link_or_copy(const fs::path& from, const fs::path& to) {
-  std::error_code problem;
-  fs::create_hard_link(from, to, problem);
-  if (problem && !fs::exists(to)) fs::copy_file(from, to, problem);  // no links on this disk
-  return fs::exists(to);
 }
 
 void copy_fingerprints(const journal::Chain& chain, std::int64_t last, journal::Writer& journal) {
@@ -38,7 +30,7 @@ void copy_fingerprints(const journal::Chain& chain, std::int64_t last, journal::
 }  // namespace
 
 void keep_branch(const fs::path& checkpoint, std::int64_t step) {
-  link_or_copy(checkpoint, branch_file(checkpoint.parent_path(), step));
+  disk::link_checkpoint(checkpoint, branch_file(checkpoint.parent_path(), step));
 }
 
 bool begin_with(const Beginning& other, journal::Writer& journal, const fs::path& folder) {
@@ -60,7 +52,9 @@ bool begin_with(const Beginning& other, journal::Writer& journal, const fs::path
   }
   copy_fingerprints(record.chain, other.step, journal);
   journal.sync();
-  return link_or_copy(file, folder / ("step-" + std::to_string(other.step) + ".safetensors"));
+  const auto own = folder / ("step-" + std::to_string(other.step) + ".safetensors");
+  disk::link_checkpoint(file, own);
+  return fs::exists(own);
 }
 
 }  // namespace paribus::worker

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "recorder.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
+#include <cstdio>
 #include <ctime>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -18,12 +21,17 @@ namespace {
 std::atomic<bool> stop_wanted{false};
 void ask_to_stop(int /*signal*/) { stop_wanted = true; }
 
+constexpr std::int64_t kBeginning = 96 * 1024;   // journal with what it keeps free, folders, log
+constexpr std::int64_t kLookEvery = 50'000'000;  // ns
+constexpr std::int64_t kMostLog = 1 << 20;
+
 }  // namespace
 
 JournalRecorder::JournalRecorder(const std::filesystem::path& file, std::string metric,
                                  driver::ProgressSlot& slot, Marks marks)
     : journal_(file), metric_(std::move(metric)), slot_(slot), marks_(std::move(marks)) {
   next_mark_ = marks_.until > 0 ? marks_.until : std::numeric_limits<std::int64_t>::max();
+  if (marks_.every > 0) next_mark_ = std::min(next_mark_, marks_.every);
   if (!marks_.save_at.empty()) next_mark_ = std::min(next_mark_, *marks_.save_at.begin());
 }
 
@@ -54,7 +62,45 @@ void JournalRecorder::checkpointed(std::int64_t step, const std::string& file) {
                   {"file", std::filesystem::path(file).filename().string()}});
   journal_.sync();
   ++slot_.beat;
+  if (budget_ != nullptr) budget_->written();
   if (marks_.save_at.contains(step)) keep_branch(file, step);
+}
+
+void JournalRecorder::keep_to(disk::Budget& budget) {
+  budget_ = &budget;
+  budget.add(kBeginning, "the beginning of a trial");
+  // Sealing makes up to three bytes of results.h5 of each.
+  journal_.ask_before_writing([this](std::size_t bytes) {
+    budget_->add(4 * static_cast<std::int64_t>(bytes), "the journal of a trial");
+  });
+}
+
+void JournalRecorder::before_write(std::int64_t bytes) {
+  if (budget_ != nullptr) budget_->reserve(bytes, "a checkpoint or weights");
+}
+
+/// What a plugin prints fills no disk.
+void JournalRecorder::look_at_log() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  const std::int64_t time = now.tv_sec * 1'000'000'000LL + now.tv_nsec;
+  if (time < next_look_) return;
+  next_look_ = time + kLookEvery;
+  struct stat facts {};
+  if (::fstat(STDOUT_FILENO, &facts) != 0 || !S_ISREG(facts.st_mode)) return;
+  if (budget_ != nullptr && facts.st_size > log_bytes_) {
+    const std::int64_t grown = facts.st_size - log_bytes_;
+    log_bytes_ = facts.st_size;
+    budget_->add(grown, "the log of a trial");
+  }
+  if (facts.st_size < kMostLog) return;
+  std::fprintf(stderr, "\nthis log ends here: it has reached 1 MiB\n");
+  std::fflush(nullptr);
+  const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (nowhere < 0) return;
+  ::dup2(nowhere, STDOUT_FILENO);
+  ::dup2(nowhere, STDERR_FILENO);
+  ::close(nowhere);
 }
 
 Wish JournalRecorder::progress(std::int64_t step, std::int64_t steps, std::int64_t epoch,
@@ -63,10 +109,12 @@ Wish JournalRecorder::progress(std::int64_t step, std::int64_t steps, std::int64
   slot_.steps.store(static_cast<std::uint64_t>(steps), std::memory_order_relaxed);
   slot_.epoch.store(static_cast<std::uint64_t>(epoch), std::memory_order_relaxed);
   slot_.loss.store(loss, std::memory_order_relaxed);
+  look_at_log();
   if (stop_wanted.load(std::memory_order_relaxed)) return Wish::stop;
   if (step < next_mark_) return Wish::go_on;
   if (marks_.until > 0 && step >= marks_.until) return Wish::stop;
-  return marks_.save_at.contains(step) ? Wish::save : Wish::go_on;
+  const bool is_end = marks_.every > 0 && step % marks_.every == 0;
+  return is_end || marks_.save_at.contains(step) ? Wish::save : Wish::go_on;
 }
 
 void JournalRecorder::fingerprint(std::int64_t step, std::uint32_t value) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "disk/budget.h"
 #include "driver/progress.h"
 #include "journal/journal.h"
 #include "paribus/record.h"
@@ -18,6 +19,7 @@ namespace paribus::worker {
 /// every tensor is fingerprinted beside those that always are.
 struct Marks {
   std::int64_t until = 0;  // step; 0: none
+  std::int64_t every = 0;  // steps between checkpoints that are wanted anyway; 0: none
   std::set<std::int64_t> save_at;
   std::int64_t first_full = 0, last_full = -1;
   bool always_full = true;  // each so many steps: not on a GPU, which they would wait for
@@ -31,11 +33,14 @@ class JournalRecorder final : public Recorder {
                   Marks marks);
 
   journal::Writer& journal() { return journal_; }
+  /// From now on what is written is asked for first; the log on stdout and stderr ends at 1 MiB.
+  void keep_to(disk::Budget& budget);
 
   void point(std::string_view series, std::int64_t step, double value) override;
   void message(std::string_view text) override;
   void flush() override { ++slot_.beat, journal_.sync(); }
   void resumed(std::int64_t step) override;
+  void before_write(std::int64_t bytes) override;
   void checkpointed(std::int64_t step, const std::string& file) override;
   Wish progress(std::int64_t step, std::int64_t steps, std::int64_t epoch, double loss) override;
   void fingerprint(std::int64_t step, std::uint32_t value) override;
@@ -43,12 +48,17 @@ class JournalRecorder final : public Recorder {
   void fingerprints(std::int64_t step, const Fingerprints& tensors) override;
 
  private:
+  void look_at_log();
+
   journal::Writer journal_;
   std::string metric_;
   driver::ProgressSlot& slot_;
   const Marks marks_;
   std::int64_t next_mark_;  // the first step at which something is wanted
   std::map<std::string, std::uint32_t, std::less<>> series_;
+  disk::Budget* budget_ = nullptr;
+  std::int64_t log_bytes_ = 0;  // that are booked
+  std::int64_t next_look_ = 0;  // at the log; coarse monotonic nanoseconds
 };
 
 /// From now on SIGTERM makes `progress` ask for a stop.

@@ -12,6 +12,10 @@
 #include <optional>
 
 #include "branch.h"
+#include "disk/budget.h"
+#include "disk/checkpoints.h"
+#include "disk/no_space.h"
+#include "journal/journal.h"
 #include "limits.h"
 #include "paribus/trainer.h"
 #include "recorder.h"
@@ -49,22 +53,6 @@ json metrics_json(const std::map<std::string, double, std::less<>>& metrics) {
   return object;
 }
 
-bool is_resume_point(const fs::path& file) { return file.filename().string().starts_with("step-"); }
-
-bool can_resume(const fs::path& folder) {
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (is_resume_point(entry.path()) && entry.path().extension() == ".safetensors") return true;
-  }
-  return false;
-}
-
-/// What only a resume needed; a half-written file of a killed process, too.
-void drop_resume_points(const fs::path& folder) {
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (is_resume_point(entry.path())) fs::remove(entry.path());
-  }
-}
-
 json start_event(const json& request, const TrialSpec& spec) {
   return {{"event", "start"},
           {"id", request.at("trial")},
@@ -78,7 +66,7 @@ json start_event(const json& request, const TrialSpec& spec) {
 }
 
 int record_end(JournalRecorder& recorder, const Outcome& outcome, double seconds,
-               const fs::path& folder) {
+               const fs::path& folder, const std::string& keep) {
   const bool done = outcome.status == Outcome::Status::done;
   const bool paused = !done && !stop_was_asked();
   const std::string weights_sha256 =
@@ -93,7 +81,8 @@ int record_end(JournalRecorder& recorder, const Outcome& outcome, double seconds
                             {"seconds", seconds},
                             {"final", metrics_json(outcome.last)},
                             {"best", metrics_json(outcome.best)},
-                            {"weights_sha256", weights_sha256}});
+                            {"weights_sha256", weights_sha256},
+                            {"keep", keep}});
   recorder.journal().sync();
   return done ? kDone : paused ? kPaused : kStopped;
 }
@@ -115,6 +104,8 @@ Marks marks_of(const json& request, const TrialSpec& spec) {
     marks.last_full = full->at("to");
   }
   marks.always_full = spec.train.device == "cpu";
+  if (request.value("keep", "") == "all")  // that of the end, whichever epoch that is
+    marks.every = request.at("facts").value("steps_per_epoch", std::int64_t{0});
   return marks;
 }
 
@@ -141,6 +132,26 @@ std::string told(const std::exception& problem, const json& request, driver::Dis
   distress.memory = is_out_of_memory(problem);
   const std::string text = problem.what();
   return distress.memory ? out_of_memory(limits_from(request).memory) + ": " + text : text;
+}
+
+disk::Budget budget_of(const json& request) {
+  const std::int64_t limit = request.value("limits", json::object()).value("disk", std::int64_t{0});
+  return {request.at("dir").get<std::string>(), limit,
+          "/proc/self/fd/" + std::to_string(driver::kProgressFd),
+          static_cast<std::int64_t>(driver::kAccountOffset), request.at("slot").get<int>()};
+}
+
+/// The trial can be taken up again where its last checkpoint is.
+int record_lack_of_room(JournalRecorder& recorder, const std::string& what) {
+  std::fprintf(stderr, "%s\n", what.c_str());
+  try {
+    recorder.journal().last_words(
+        {{"event", "end"}, {"status", "stopped"}, {"reason", "disk"}, {"message", what}});
+    recorder.journal().sync();
+  } catch (const Error& also) {
+    std::fprintf(stderr, "%s\n", also.what());
+  }
+  return kStopped;
 }
 
 /// `optimizer.lr`, or the innermost wrapped optimizer's.
@@ -170,6 +181,41 @@ std::optional<double> valley(const std::vector<std::pair<double, double>>& all) 
   return points[start + count / 3 + count / 6].first;
 }
 
+int run_recorded(const json& request, const TrialSpec& spec, const Dataset& dataset,
+                 const PartFactory& factory, driver::ProgressSlot& slot, JournalRecorder& recorder,
+                 disk::Budget& budget) {
+  const fs::path directory = request.at("dir").get<std::string>();
+  const std::string id = request.at("trial");
+  const fs::path folder = directory / "checkpoints" / id;
+  const std::string keep = request.value("keep", "final");
+  at::set_num_threads(static_cast<int>(spec.threads));
+  slot.epochs = static_cast<std::uint64_t>(spec.train.epochs);
+  const auto start = std::chrono::steady_clock::now();
+  try {
+    recorder.keep_to(budget);
+    fs::create_directories(folder);
+    const bool resumes =
+        disk::prepare(folder, journal::read(directory / "journal" / (id + ".log")));
+    if (!resumes) begin(recorder, request, spec, folder);
+    Outcome outcome;
+    {
+      Trainer trainer(spec, dataset, factory, recorder, folder);
+      outcome = trainer.fit();
+    }
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    const int code = record_end(recorder, outcome, took.count(), folder, keep);
+    if (code == kDone) disk::tidy(folder, keep);
+    return code;
+  } catch (const NoSpace& problem) {
+    return record_lack_of_room(recorder, problem.what());
+  } catch (const std::exception& problem) {
+    const auto* of_files = dynamic_cast<const fs::filesystem_error*>(&problem);
+    if (of_files != nullptr && disk::is_no_space(of_files->code().value()))
+      return record_lack_of_room(recorder, problem.what());
+    return record_failure(recorder, told(problem, request, slot.distress));
+  }
+}
+
 }  // namespace
 
 int run_trial(const json& request, const Dataset& dataset, const PartFactory& factory,
@@ -178,26 +224,15 @@ int run_trial(const json& request, const Dataset& dataset, const PartFactory& fa
   const TrialSpec spec = trial_spec_from_json(request.at("spec"));
   const fs::path directory = request.at("dir").get<std::string>();
   const std::string id = request.at("trial");
-  const fs::path folder = directory / "checkpoints" / id;
-  fs::create_directories(folder);
-  at::set_num_threads(static_cast<int>(spec.threads));
-  JournalRecorder recorder(directory / "journal" / (id + ".log"), request.value("metric", ""), slot,
-                           marks_of(request, spec));
-  if (!can_resume(folder)) begin(recorder, request, spec, folder);
-  slot.epochs = static_cast<std::uint64_t>(spec.train.epochs);
-  const auto start = std::chrono::steady_clock::now();
+  const fs::path journal = directory / "journal" / (id + ".log");
   try {
-    Outcome outcome;
-    {
-      Trainer trainer(spec, dataset, factory, recorder, folder);
-      outcome = trainer.fit();
-    }
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    const int code = record_end(recorder, outcome, took.count(), folder);
-    if (code == kDone) drop_resume_points(folder);
-    return code;
-  } catch (const std::exception& problem) {
-    return record_failure(recorder, told(problem, request, slot.distress));
+    disk::Budget budget = budget_of(request);
+    budget.reserve(1, "the beginning of a trial");  // or it would leave a file that says nothing
+    JournalRecorder recorder(journal, request.value("metric", ""), slot, marks_of(request, spec));
+    return run_recorded(request, spec, dataset, factory, slot, recorder, budget);
+  } catch (const NoSpace& problem) {  // not even for a first record
+    std::fprintf(stderr, "%s\n", problem.what());
+    return kStopped;
   }
 }
 

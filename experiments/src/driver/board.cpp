@@ -9,13 +9,15 @@
 #include <cstring>
 #include <new>
 
+#include "disk/budget.h"
 #include "paribus/error.h"
 
 namespace paribus::driver {
 
 namespace {
 
-constexpr std::size_t kBytes = sizeof(ProgressSlot) * kProgressSlots;
+constexpr std::size_t kBytes = kAccountOffset + disk::Budget::kBytes;
+static_assert(disk::Budget::kClaims == kProgressSlots);
 
 }  // namespace
 

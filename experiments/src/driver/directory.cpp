@@ -7,10 +7,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <sstream>
 
+#include "disk/checkpoints.h"
+#include "disk/no_space.h"
 #include "journal/journal.h"
 #include "paribus/error.h"
 #include "study/study.h"
@@ -22,7 +23,15 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void fail(const char* what, const fs::path& path) {
-  throw Error(fmt::format("can't {} {}: {}", what, path.string(), std::strerror(errno)));
+  disk::fail(fmt::format("can't {} {}", what, path.string()), path, errno);
+}
+
+/// After a write that failed: the old file stays, nothing half-written does.
+[[noreturn]] void discard(const fs::path& temporary, const fs::path& target) {
+  const int why = errno;
+  ::unlink(temporary.c_str());
+  errno = why;
+  fail("write", target);
 }
 
 std::string text_of(const fs::path& path) {
@@ -50,12 +59,14 @@ StudyDirectory::StudyDirectory(const fs::path& path)
   std::error_code problem;
   for (const char* folder : {"journal", "logs", "checkpoints"}) {
     fs::create_directories(path_ / folder, problem);
-    if (problem)
-      throw Error(fmt::format("can't make {}: {}", (path_ / folder).string(), problem.message()));
+    if (problem) errno = problem.value(), fail("make", path_ / folder);
   }
   lock_ = Handle(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!lock_) fail("open", path_);
-  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) == 0) return;
+  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) == 0) {
+    disk::tidy_study(path_);
+    return;
+  }
   if (errno != EWOULDBLOCK) fail("lock", path_);
   throw Error(fmt::format(
       "{} is being run by another process; wait for it, or name another folder with --dir",
@@ -79,11 +90,11 @@ void StudyDirectory::write(const std::string& name, const std::string& text) con
   for (std::size_t done = 0; done < text.size();) {
     const ssize_t n = ::write(file.get(), text.data() + done, text.size() - done);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail("write", temporary);
+    if (n < 0) discard(temporary, target);
     done += static_cast<std::size_t>(n);
   }
   if (::fsync(file.get()) != 0 || ::rename(temporary.c_str(), target.c_str()) != 0)
-    fail("write", target);
+    discard(temporary, target);
   ::fsync(lock_.get());
 }
 
@@ -99,7 +110,7 @@ std::string StudyDirectory::status(const std::string& trial) const {
 void StudyDirectory::forget(const std::string& trial) const {
   fs::remove(journal(trial));
   fs::remove(log(trial));
-  fs::remove_all(path_ / "checkpoints" / trial);
+  disk::tidy(path_ / "checkpoints" / trial, "none");
 }
 
 }  // namespace paribus::driver

@@ -79,6 +79,7 @@ json plan_of(const CheckedStudy& checked, const std::string& name, const json& e
                   {"at", study.at},
                   {"alpha", study.alpha},
                   {"margin", study.margin},
+                  {"disk", study.limits.disk},
                   {"until_decided", study.until_decided}}},
                 {"arms", study.arms},
                 {"design", to_json(study.design)},

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 namespace paribus::driver {
@@ -43,8 +44,11 @@ struct ProgressSlot {
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
 static_assert(std::atomic<double>::is_always_lock_free);
 
-inline constexpr int kSocketFd = 3;    // of the worker: messages
-inline constexpr int kProgressFd = 4;  // of the worker: a memfd of kProgressSlots slots
+inline constexpr int kSocketFd = 3;  // of the worker: messages
+inline constexpr int kProgressFd =
+    4;  // of the worker: a memfd of kProgressSlots slots, and an account
 inline constexpr int kProgressSlots = 1024;
+// Behind the slots: the account of `[study] disk` (disk/budget.h); a claim of it for each slot.
+inline constexpr std::size_t kAccountOffset = sizeof(ProgressSlot) * kProgressSlots;
 
 }  // namespace paribus::driver

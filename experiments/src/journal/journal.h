@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -20,6 +21,9 @@
 /// after the last write; a trial that resumes makes those again, bit for bit. After loss of power:
 /// everything up to the last sync(), which the trial calls at each checkpoint and at its end. A
 /// record cut short is found by its checksum and cut off when the file is next written.
+///
+/// On a full disk these throw NoSpace: what was written stays whole, the rest stays in the buffer
+/// and is tried again by the next call.
 namespace paribus::journal {
 
 /// Writes one journal. One thread, one writer per file: a second one, of any process, is refused.
@@ -50,16 +54,26 @@ class Writer {
   void fingerprints(std::int64_t step, const Fingerprints& tensors);
   /// Written to the file before it returns, after all points before it.
   void event(const nlohmann::json& event);
+  /// The same where there may be no room any more: without the points that are still in the buffer,
+  /// in the last 8 KiB, which are kept free for it.
+  void last_words(const nlohmann::json& event);
   /// Hands everything to the system: it survives the death of this process.
   void flush();
   /// And to the disk: it survives loss of power.
   void sync();
+  /// Asked before bytes are added to the file, but for last words; what it throws keeps them in the
+  /// buffer.
+  void ask_before_writing(std::function<void(std::size_t bytes)> permit) {
+    permit_ = std::move(permit);
+  }
 
   /// Bytes that were cut from the end of the file when it was opened.
   [[nodiscard]] std::size_t torn_bytes() const { return torn_bytes_; }
 
  private:
   void open_file();
+  void make_room(std::size_t kept);
+  void write_out(std::size_t kept);
   void load_existing();
   void begin_block();
   void seal_block();
@@ -68,7 +82,9 @@ class Writer {
 
   std::filesystem::path path_;
   int file_ = -1;
-  std::size_t end_ = 0;  // of what is whole in the file
+  std::size_t end_ = 0;        // of what is whole in the file
+  std::size_t allocated_ = 0;  // up to here the disk has room for it
+  std::function<void(std::size_t)> permit_;
   std::size_t torn_bytes_ = 0;
   std::map<std::string, std::uint32_t, std::less<>> ids_;
   std::vector<std::string> units_;  // by id
@@ -129,8 +145,8 @@ Record read(const std::filesystem::path& path);
 /// locks.
 bool has_writer(const std::filesystem::path& path);
 
-/// Cuts what `read` called torn or damaged off the file, and syncs it; what was damaged is added to
-/// `path`.cut. Returns the bytes cut.
+/// Cuts what `read` called torn or damaged off the file, and syncs it; what was damaged, or is more
+/// than a kill leaves, is added to `path`.cut. Returns the bytes cut.
 std::size_t repair(const std::filesystem::path& path);
 
 }  // namespace paribus::journal

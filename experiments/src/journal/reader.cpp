@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 
+#include "disk/no_space.h"
 #include "journal/crc32c.h"
 #include "journal/format.h"
 #include "journal/journal.h"
@@ -18,6 +19,7 @@
 namespace paribus::journal {
 namespace {
 
+constexpr std::size_t kMostTorn = 128 * 1024;  // by a kill: a writer's buffer and an event
 constexpr int kMaxDepth = 200;  // of JSON: what we write is shallow, and its readers recurse
 
 std::string read_bytes(const std::filesystem::path& path) {
@@ -357,12 +359,15 @@ bool has_writer(const std::filesystem::path& path) {
 std::size_t repair(const std::filesystem::path& path) {
   const std::string bytes = read_bytes(path);
   const Record record = decode(bytes, path);
-  if (record.tail == Tail::damaged) {
-    // Whole records may stand behind the damage: somebody may want to look.
+  // Whole records may stand behind the damage: somebody may want to look. A record that only seems
+  // cut short, since its length was damaged, leaves more behind than a kill can.
+  if (record.tail == Tail::damaged || record.torn_bytes > kMostTorn) {
     auto kept = path;
     kept += ".cut";
-    std::ofstream(kept, std::ios::binary | std::ios::app)
-        << std::string_view(bytes).substr(record.valid_bytes);
+    std::ofstream out(kept, std::ios::binary | std::ios::app);
+    out << std::string_view(bytes).substr(record.valid_bytes) << std::flush;
+    if (!out)
+      disk::fail(fmt::format("{}: can't keep what is to be cut", kept.string()), kept, errno);
   }
   // A writer cuts what is torn when it opens the file, and keeps others from writing meanwhile.
   Writer writer(path);

@@ -8,6 +8,7 @@
 #include <bit>
 #include <cerrno>
 
+#include "disk/no_space.h"
 #include "journal/crc32c.h"
 #include "journal/format.h"
 #include "journal/journal.h"
@@ -19,6 +20,8 @@ namespace {
 constexpr std::size_t kCapacity = 64 * 1024;
 constexpr std::int64_t kFlushAfter = 1'000'000'000;  // ns
 constexpr std::size_t kMaxChain = 4096;              // fingerprints in a record
+constexpr std::size_t kLastWords = 8 * 1024;         // kept free for them
+constexpr std::size_t kAhead = 64 * 1024;            // of the file, asked of the system at once
 
 /// The coarse clock never leaves user space, and its 4 ms grain is fine enough here.
 std::int64_t coarse_now() {
@@ -28,7 +31,7 @@ std::int64_t coarse_now() {
 }
 
 [[noreturn]] void fail(const std::filesystem::path& path, std::string_view doing) {
-  throw Error(fmt::format("journal {}: can't {}: {}", path.string(), doing, std::strerror(errno)));
+  disk::fail(fmt::format("journal {}: can't {}", path.string(), doing), path, errno);
 }
 
 char* put_varint(char* to, std::uint64_t value) {
@@ -94,6 +97,8 @@ Writer::~Writer() {
   } catch (const Error&) {
     // The loss is the same as that of a kill here, and is made up for by a resume.
   }
+  // Gives back what was asked for ahead; if that fails, it stays until the file is opened again.
+  if (allocated_ > end_) (void)!::ftruncate(file_, static_cast<off_t>(end_));
   ::close(file_);
 }
 
@@ -195,9 +200,41 @@ void Writer::event(const nlohmann::json& event) {
   flush();
 }
 
+void Writer::last_words(const nlohmann::json& event) {
+  used_ = 0;  // points that found no room are made again by a resume
+  chain_.clear();
+  in_block_ = false;
+  append_record(kEvent, event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  write_out(0);
+}
+
 void Writer::flush() {
   seal_chain();
   seal_block();
+  if (used_ == 0) return;
+  if (permit_) permit_(used_);
+  write_out(kLastWords);
+}
+
+/// Room for what is in the buffer and for `kept` bytes behind it, where the file system can
+/// promise.
+void Writer::make_room(std::size_t kept) {
+  const std::size_t wanted = end_ + used_ + kept;
+  if (wanted <= allocated_) return;
+  for (const std::size_t ahead : {kAhead, std::size_t{0}}) {
+    const std::size_t size = wanted + ahead - end_;
+    if (::fallocate(file_, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(end_),
+                    static_cast<off_t>(size)) == 0) {
+      allocated_ = end_ + size;
+      return;
+    }
+    if (!disk::is_no_space(errno)) return;  // it can't promise: then the write itself tells
+  }
+  fail(path_, "write");
+}
+
+void Writer::write_out(std::size_t kept) {
+  make_room(kept);
   std::size_t written = 0;
   while (written < used_) {
     const auto count = ::write(file_, buffer_.data() + written, used_ - written);
@@ -206,6 +243,7 @@ void Writer::flush() {
       const int why = errno;
       // A half-written record would make what is appended later unreadable.
       if (::ftruncate(file_, static_cast<off_t>(end_)) != 0) used_ = 0;
+      allocated_ = end_;
       errno = why;
       fail(path_, "write");
     }

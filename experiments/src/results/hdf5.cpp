@@ -4,9 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
+#include "disk/no_space.h"
 #include "paribus/error.h"
 
 namespace paribus::results::hdf5 {
@@ -39,8 +42,43 @@ Handle dataset_properties(std::size_t rows, std::size_t row_bytes) {
   return list;
 }
 
+std::int64_t most_bytes = 0;  // of the file that is being written; one at a time
+
+/// Before `bytes` are added, compressed or not; a group or a header takes less than a margin.
+void check_room(hid_t object, std::size_t bytes) {
+  constexpr std::int64_t kMargin = 16 * 1024;
+  hsize_t size = 0;
+  const hid_t file = most_bytes > 0 ? H5Iget_file_id(object) : -1;
+  if (file < 0) return;
+  H5Fget_filesize(file, &size);
+  H5Idec_ref(file);
+  const std::int64_t wanted = static_cast<std::int64_t>(size + bytes) + kMargin;
+  if (wanted <= most_bytes) return;
+  throw NoSpace(fmt::format("results.h5: {} or more are needed and {} are left of study.disk",
+                            disk::bytes_text(wanted), disk::bytes_text(most_bytes)));
+}
+
+/// The system's reason in HDF5's stack of messages: "..., errno = 28, error message = ...".
+herr_t find_errno(unsigned /*n*/, const H5E_error2_t* message, void* found) {
+  const std::string_view text = message->desc != nullptr ? message->desc : "";
+  constexpr std::string_view kKey = "errno = ";
+  if (const auto at = text.find(kKey); at != std::string_view::npos)
+    *static_cast<int*>(found) = std::atoi(text.data() + at + kKey.size());
+  return 0;
+}
+
+[[noreturn]] void fail(const std::string& what) {
+  int error = 0;
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, find_errno, &error);
+  if (disk::is_no_space(error))
+    throw NoSpace(fmt::format("results.h5: can't write it: {}", std::strerror(error)));
+  throw Error("results.h5: HDF5 can't " + what);
+}
+
 Handle create_dataset(hid_t parent, const std::string& name, hid_t type, hid_t space,
                       hid_t properties) {
+  check_room(parent,
+             H5Tget_size(type) * static_cast<std::size_t>(H5Sget_simple_extent_npoints(space)));
   return {H5Dcreate2(parent, name.c_str(), type, space, utf8_links(), properties, H5P_DEFAULT),
           fmt::format("the dataset {}", name)};
 }
@@ -66,7 +104,7 @@ void set_units(hid_t dataset, const std::vector<TableColumn>& columns) {
 }  // namespace
 
 Handle::Handle(hid_t id, std::string_view what) : id_(id) {
-  if (id < 0) throw Error(fmt::format("results.h5: HDF5 can't make {}", what));
+  if (id < 0) fail(fmt::format("make {}", what));
 }
 
 Handle::~Handle() {
@@ -76,10 +114,11 @@ Handle::~Handle() {
 Handle::Handle(Handle&& other) noexcept : id_(std::exchange(other.id_, -1)) {}
 
 void check(herr_t status, std::string_view what) {
-  if (status < 0) throw Error(fmt::format("results.h5: HDF5 can't {}", what));
+  if (status < 0) fail(std::string(what));
 }
 
-Handle create_file(const std::string& path) {
+Handle create_file(const std::string& path, std::int64_t most) {
+  most_bytes = most;
   check(H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr), "silence its own messages");
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), "a property list");
   // Old enough for every reader; with links in the new form a group has neither a size limit nor

@@ -4,6 +4,7 @@
 #include <hdf5.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,12 +26,13 @@ class Handle {
   hid_t id_;
 };
 
-/// Throws Error if a call failed.
+/// Throws Error if a call failed, NoSpace if the disk is why.
 void check(herr_t status, std::string_view what);
 
 /// An empty file in the oldest format that holds what we write, without times, so that equal
-/// contents give equal bytes.
-Handle create_file(const std::string& path);
+/// contents give equal bytes. It can't grow beyond `most` bytes: what would, throws NoSpace before
+/// anything of it is written. 0: no limit.
+Handle create_file(const std::string& path, std::int64_t most = 0);
 Handle create_group(hid_t parent, const std::string& name);
 
 /// A type of text of at most `size` bytes (or H5T_VARIABLE), UTF-8, padded with NUL.

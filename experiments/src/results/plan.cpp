@@ -124,6 +124,7 @@ void read_question(const json& head, StudyRecord& study) {
   if (study.test == "auto") study.test = "permutation";
   study.at = one_of(head, "at", {"last", "best"}, study.at);
   study.alpha = number(head, "alpha").value_or(study.alpha);
+  study.disk = static_cast<std::int64_t>(number(head, "disk").value_or(0));
   if (!(study.alpha > 0 && study.alpha < 1)) wrong("alpha", "a number between 0 and 1");
   if (const json* buying = find(head, "until_decided")) {
     if (!buying->is_boolean()) wrong("until_decided", "true or false");

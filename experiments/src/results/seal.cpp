@@ -12,6 +12,8 @@
 #include <limits>
 #include <set>
 
+#include "disk/budget.h"
+#include "disk/no_space.h"
 #include "journal/journal.h"
 #include "paribus/error.h"
 #include "results/arms.h"
@@ -298,8 +300,14 @@ void write_attributes(hid_t file, const StudyRecord& study) {
   hdf5::set_attribute(file, "baseline", study.arms.empty() ? "" : study.arms.front());
 }
 
+/// What `[study] disk` leaves for the file; 0: it has no limit, 1: nothing.
+std::int64_t room_for(const StudyRecord& study) {
+  if (study.disk == 0) return 0;
+  return std::max<std::int64_t>(1, study.disk - disk::measure(study.dir).total());
+}
+
 void write_all(const std::string& path, const StudyRecord& study) {
-  const Handle file = hdf5::create_file(path);
+  const Handle file = hdf5::create_file(path, room_for(study));
   write_attributes(file, study);
   write_environment(file, study);
   write_trials(file, study);
@@ -314,7 +322,7 @@ void sync(const std::filesystem::path& path) {
   const bool synced = file >= 0 && ::fsync(file) == 0;
   const int why = errno;
   if (file >= 0) ::close(file);
-  if (!synced) throw Error(fmt::format("{}: can't sync: {}", path.string(), std::strerror(why)));
+  if (!synced) disk::fail(fmt::format("{}: can't sync", path.string()), path, why);
 }
 
 }  // namespace
@@ -322,17 +330,21 @@ void sync(const std::filesystem::path& path) {
 std::filesystem::path seal(const StudyRecord& study) {
   const auto path = study.dir / "results.h5";
   const auto draft = study.dir / fmt::format(".results.h5.{}", ::getpid());
+  std::error_code ignored;
   try {
     write_all(draft.string(), study);
     sync(draft);
     std::filesystem::rename(draft, path);
     sync(study.dir);
   } catch (const std::filesystem::filesystem_error& error) {
-    std::filesystem::remove(draft);
-    throw Error(
-        fmt::format("{}: can't put it in place: {}", path.string(), error.code().message()));
+    std::filesystem::remove(draft, ignored);
+    disk::fail(fmt::format("{}: can't put it in place", path.string()), path, error.code().value());
+  } catch (const NoSpace& problem) {
+    std::filesystem::remove(draft, ignored);
+    throw NoSpace(
+        fmt::format("{}: {}; all of it is in the journals: make room, then paribus seal {}",
+                    study.dir.string(), problem.what(), study.dir.string()));
   } catch (...) {
-    std::error_code ignored;
     std::filesystem::remove(draft, ignored);
     throw;
   }

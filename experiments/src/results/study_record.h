@@ -77,6 +77,7 @@ struct StudyHead {
   std::string at = "last";           // which value of a metric counts: "last" or "best"
   double alpha = 0.05;
   std::optional<double> margin;   // differences within it do not matter
+  std::int64_t disk = 0;          // bytes that the directory may hold; 0: no limit
   std::vector<std::string> axes;  // swept addresses
   std::string log_problem;        // of journal/study.log
 };
