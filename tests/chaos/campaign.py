@@ -235,11 +235,15 @@ class Campaign:
         """Readers work on whatever was left, and call nothing running."""
         if not (self.run.directory / "journal" / "study.log").exists():
             return
-        told = self.place.command("results", self.run.directory, "--json")
-        if told.returncode == 0 and '"running"' in told.stdout:
-            raise Wrong(f"trials stuck as running:\n{told.stdout}")
-        if told.returncode == 2 and "no plan" not in told.stderr:
-            raise Wrong(f"`paribus results` of a killed study: {told.stderr}")
+        end = time.monotonic() + 1
+        while True:
+            told = self.place.command("results", self.run.directory, "--json")
+            if told.returncode == 2 and "no plan" not in told.stderr:
+                raise Wrong(f"`paribus results` of a killed study: {told.stderr}")
+            if told.returncode != 0 or '"running"' not in told.stdout:
+                return
+            if time.monotonic() > end:
+                raise Wrong(f"trials stuck as running:\n{told.stdout}")
 
     def damage_files(self, draw: random.Random):
         directory = self.run.directory

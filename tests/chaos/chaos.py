@@ -13,6 +13,7 @@ import uuid
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+OWN_STUDY = HERE / "study.toml"
 sys.path.insert(0, str(HERE))
 
 from campaign import Campaign  # noqa: E402
@@ -29,14 +30,17 @@ def options():
     )
     parser.add_argument("--kills", type=int, default=100, metavar="N")
     parser.add_argument("--seed", type=int, default=None, help="default: drawn, and printed")
-    parser.add_argument("--study", type=Path, default=HERE / "study.toml", metavar="FILE")
+    parser.add_argument("--study", type=Path, default=OWN_STUDY, metavar="FILE")
     parser.add_argument("-s", "--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--build", type=Path, default=HERE.parents[1] / "build" / "release")
     parser.add_argument(
         "--only-processes", action="store_true", help="leave the files of stopped runs alone"
     )
     parser.add_argument("--verbose", action="store_true", help="a line for each mishap")
-    return parser.parse_args()
+    chosen = parser.parse_args()
+    if not chosen.set and chosen.study == OWN_STUDY:  # long enough for all of them to strike one
+        chosen.set = [f"train.epochs={max(2, chosen.kills // 6)}"]
+    return chosen
 
 
 def summary(campaign: Campaign, seconds: float) -> str:

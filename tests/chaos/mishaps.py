@@ -46,15 +46,17 @@ class Mishap:
 
 
 def plan(seed: int, kills: int) -> list[Mishap]:
-    return [mishap(seed, number) for number in range(1, kills + 1)]
+    """Begins with one of each kind. Each is drawn on its own: a longer plan begins like a shorter one."""
+    first = list(KINDS)
+    random.Random(seed).shuffle(first)
+    return [mishap(seed, number, first[number : number + 1]) for number in range(kills)]
 
 
-def mishap(seed: int, number: int) -> Mishap:
-    """Each on its own: a longer plan begins like a shorter one."""
+def mishap(seed: int, number: int, kind: list[str]) -> Mishap:
     draw = random.Random(f"{seed} {number}")
-    kind = draw.choices(list(KINDS), [weight for weight, _ in KINDS.values()])[0]
+    kind = (kind or draw.choices(list(KINDS), [weight for weight, _ in KINDS.values()]))[0]
     return Mishap(
-        number,
+        number + 1,
         kind,
         draw.choices(list(SIGNALS), [6, 2, 2])[0],
         draw.choice(["driver", "zygote", "trial", "trial"]),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The processes of a study as /proc shows them: found by a mark in their environment, whatever their parents are."""
 
+import contextlib
 import os
 import signal
 import time
@@ -23,18 +24,19 @@ class Process:
 
 
 def read(pid: int) -> Process | None:
-    """None if it has just ended, or has been waited for by nobody yet."""
+    """None if it is no more, or only waits to be waited for."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
-        name, fields = stat[stat.find("(") + 1 : stat.rfind(")")], stat[stat.rfind(")") + 2 :]
-        program = Path(os.readlink(f"/proc/{pid}/exe")).name
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
+    except (FileNotFoundError, ProcessLookupError):
         return None
+    name, fields = stat[stat.find("(") + 1 : stat.rfind(")")], stat[stat.rfind(")") + 2 :]
     state, parent, _, session = fields.split()[:4]
     if state in "ZX":
         return None
-    named = name.startswith("paribus-")  # one program, several parts
-    return Process(pid, int(parent), int(session), state, name if named else program or name)
+    if not name.startswith("paribus-"):  # else its name says which part of the worker it is
+        with contextlib.suppress(OSError):  # dying, its memory is gone, its files may be open still
+            name = Path(os.readlink(f"/proc/{pid}/exe")).name
+    return Process(pid, int(parent), int(session), state, name)
 
 
 def is_marked(pid: int, mark: str) -> bool:

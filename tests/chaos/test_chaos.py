@@ -31,7 +31,7 @@ def test_a_dozen_mishaps():
             "--verbose",
             "--only-processes",
         ]
-        + ["--build", BUILD, "-s", "train.epochs=2"],
+        + ["--build", BUILD],
         capture_output=True,
         text=True,
     )
@@ -43,7 +43,7 @@ def test_a_dozen_mishaps():
 def test_a_plan_is_its_seed():
     plan = mishaps.plan(7, 100)
     assert mishaps.plan(7, 200)[:100] == plan != mishaps.plan(8, 100)
-    assert {one.kind for one in mishaps.plan(7, 300)} == set(mishaps.KINDS)
+    assert {one.kind for one in mishaps.plan(7, len(mishaps.KINDS))} == set(mishaps.KINDS)
     assert all(hasattr(campaign.Campaign, f"do_{kind.replace(' ', '_')}") for kind in mishaps.KINDS)
 
 
