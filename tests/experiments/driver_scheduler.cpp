@@ -157,6 +157,30 @@ TEST_F(DriverScheduler, TheSecondInterruptKills) {
             0);
 }
 
+TEST_F(DriverScheduler, TheSecondInterruptKillsAWorkerThatHangs) {
+  EXPECT_EQ(in_child([&] {
+              watch_interrupts();
+              ::alarm(30);
+              const StudyDirectory directory(folder_);
+              journal::Writer log(directory.journal("study"));
+              Engine engine;
+              bool is_pressed = false;
+              recorder_.on_tick = [&] {
+                if (std::exchange(is_pressed, true)) return;
+                ::kill(engine.worker().pid(), SIGSTOP);
+                ::raise(SIGINT);
+                if (::fork() != 0) return;
+                ::usleep(200'000);  // by then the driver waits for the worker's answer
+                ::kill(::getppid(), SIGINT);
+                ::_exit(0);
+              };
+              Scheduler scheduler(engine, directory, log, recorder_);
+              const Tally tally = scheduler.run(trials({99}), 1, "valid.accuracy");
+              return tally.interrupted && tally.stopped == 1 ? 0 : 1;
+            }),
+            0);
+}
+
 TEST_F(DriverScheduler, AWorkerThatDiesIsToldSo) {
   Engine* engine_in_use = nullptr;
   const StudyDirectory directory(folder_);

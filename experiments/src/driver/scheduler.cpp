@@ -98,22 +98,28 @@ void Scheduler::end(const Trial& trial, const Outcome& outcome) {
 }
 
 void Scheduler::heed_interrupts() {
-  const int count = interrupts();
-  if (count == 0) return;
+  if (interrupts() == 0) return;
   tally_.interrupted = true;
   if (!stopping_) {
     stopping_ = true;
     observer_.note("interrupted: stopping at the next step (again to stop at once)");
-    for (const auto& [id, running] : running_) {
-      try {
-        engine_.worker().call_regardless("stop", {{"trial", id}});
-      } catch (const Refused&) {  // it has just ended of itself; its event is on the way
-      }
-    }
+    ask_all_to_stop();
   }
-  if (count > 1) {
+  if (interrupts() > 1) {
     engine_.worker().kill();
     killed_ = true;
+  }
+}
+
+void Scheduler::ask_all_to_stop() {
+  for (const auto& [id, running] : running_) {
+    if (interrupts() > 1) return;
+    try {
+      engine_.worker().call_regardless("stop", {{"trial", id}});
+    } catch (const Refused&) {  // it has just ended of itself; its event is on the way
+    } catch (const WorkerLost&) {
+      if (interrupts() < 2) throw;
+    }
   }
 }
 

@@ -47,6 +47,7 @@ class Scheduler {
   void handle(const nlohmann::json& event);
   void end(const Trial& trial, const Outcome& outcome);
   void heed_interrupts();
+  void ask_all_to_stop();
   std::string last_line(const std::string& trial) const;
 
   Engine& engine_;

@@ -117,7 +117,10 @@ json Worker::exchange(const std::string& op, json arguments, bool heed_interrupt
   send(arguments.dump(-1, ' ', false, json::error_handler_t::replace) + '\n', heed_interrupts);
   while (!reply_) {
     if (closed_) lost(fmt::format("it closed the connection during '{}'", op));
-    if (heed_interrupts) check_interrupts();
+    if (heed_interrupts)
+      check_interrupts();
+    else if (interrupts() > 1)  // who asks twice does not wait for one that hangs
+      lost(fmt::format("it did not answer '{}'", op));
     wait_for_input(kPatience, false);
   }
   json reply = std::move(*reply_);
