@@ -55,10 +55,16 @@ std::set<std::string> pins_named_in(const fs::path& file) {
   std::uint64_t length = 0;
   std::memcpy(&length, bytes.data(), sizeof length);
   const json header = json::parse(bytes.substr(8, length), nullptr, false);
-  std::set<std::string> sums;
   if (!header.is_object()) throw Error("its header can't be read");
+  std::uint64_t end = 8 + length;
+  for (const auto& [name, tensor] : header.items()) {
+    if (name == "__metadata__") continue;
+    end = std::max(end, 8 + length + tensor.at("data_offsets").at(1).get<std::uint64_t>());
+  }
+  if (end != bytes.size()) throw Error("the length of its header is wrong");
+  std::set<std::string> sums;
   for (const auto& [key, value] : header.at("__metadata__").items()) {
-    const std::string text = value.is_string() ? value.get<std::string>() : "";
+    const std::string text = value.get<std::string>();
     if (key.starts_with(kLarge)) sums.insert(text.substr(text.rfind(' ') + 1));
   }
   return sums;
@@ -112,6 +118,7 @@ class Checker {
     if (journal::has_writer(journal)) return;
     for (const fs::path& path : entries_of(folder)) {
       const std::string name = path.filename().string();
+      if (!fs::exists(path)) continue;  // the tensors of what was removed just now
       if (path.extension() == ".partial")
         left_over(path, "a killed process was writing it");
       else if (path.extension() == ".tensors")

@@ -215,6 +215,7 @@ void tidy_study(const fs::path& study, bool finished) {
       if (finished && is_branch(path) && path.extension() == ".safetensors")
         remove_checkpoint(path);
     }
+    ::rmdir(folder.c_str());  // fails unless nothing stays
   }
   for (const fs::path& group : entries_of(study / "checkpoints" / kObjects)) {
     if (!fs::is_directory(group)) ::unlink(group.c_str());
