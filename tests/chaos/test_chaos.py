@@ -29,7 +29,6 @@ def test_a_dozen_mishaps():
             "--seed",
             "4",
             "--verbose",
-            "--only-processes",
         ]
         + ["--build", BUILD],
         capture_output=True,
