@@ -6,12 +6,13 @@ import os
 import re
 import resource
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from lab import FIXTURES, Lab, differences
+from lab import FIXTURES, PARIBUS, Lab, differences
 
 # Weights of 100 KiB and as much momentum: tensors that are kept apart, checkpoints after each step.
 STUDY = """\
@@ -180,3 +181,24 @@ def test_results_open_in_every_state_of_a_seal(lab, undisturbed):
         assert kills >= 5
     lab.answer("fsck", directory, "--repair")
     assert leftovers(directory) == []
+
+
+@pytest.mark.parametrize("part", [0.02, 0.3, 0.6, 0.95])
+def test_a_seal_that_finds_no_room_says_so(lab, undisturbed, part):
+    """And ends as told: by no signal, with no half of a file left."""
+    directory = lab.folder / "runs" / f"no-room-{part}"
+    shutil.copytree(lab.folder / "runs" / "undisturbed", directory)
+    room = int(part * (directory / "results.h5").stat().st_size)
+    (directory / "results.h5").unlink()
+
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    command = [PARIBUS, "seal", str(directory)]
+    done = subprocess.run(
+        command, env=lab.environment, preexec_fn=limit, capture_output=True, text=True
+    )
+    assert done.returncode == 2, (done.returncode, done.stderr)
+    assert "make room, then paribus seal" in done.stderr
+    assert leftovers(directory) == [] and not (directory / "results.h5").exists()
