@@ -49,7 +49,7 @@ def test_a_trial_has_only_descriptors_of_its_own(running):
 def test_signals_are_as_they_should_be(running):
     zygote, trial, _ = running
     assert mask(trial, "SigBlk") == set()
-    assert mask(trial, "SigIgn") == {2, 13}, "SIGINT is the driver's, SIGPIPE becomes an error"
+    assert mask(trial, "SigIgn") == {2, 13, 25}, "SIGINT; SIGPIPE and SIGXFSZ are errors"
     assert os.getsid(trial) == trial and os.getsid(zygote) != trial
 
 
