@@ -36,6 +36,21 @@ def undisturbed(lab):
     return lab.run(study, "undisturbed").all()
 
 
+def size_of(folder: Path) -> int:
+    """What the disk holds for a folder, as `du` counts it."""
+    seen, total = set(), 0
+    for root, _, files in os.walk(folder):
+        for name in files:
+            try:
+                facts = os.lstat(os.path.join(root, name))
+            except FileNotFoundError:
+                continue
+            if facts.st_ino not in seen:
+                total += max(facts.st_size, facts.st_blocks * 512)
+            seen.add(facts.st_ino)
+    return total
+
+
 def leftovers(directory: Path) -> list[str]:
     return sorted(
         str(path.relative_to(directory))
@@ -102,6 +117,29 @@ def test_a_full_disk_stops_trials_that_resume_to_the_same_numbers(lab, undisturb
 
 def logs(directory: Path) -> str:
     return "".join(file.read_text() for file in directory.glob("logs/*.txt"))
+
+
+def watched(lab: Lab, directory: Path, *words) -> tuple[int, int]:
+    """Exit status, and the most that the directory held while the command ran."""
+    running, most = lab.start(*words), 0
+    while running.poll() is None:
+        most = max(most, size_of(directory))
+        time.sleep(0.002)
+    return running.returncode, max(most, size_of(directory))
+
+
+@pytest.mark.parametrize("kib", [400, 1000, 1600])
+def test_a_budget_is_never_exceeded(lab, undisturbed, kib):
+    study = lab.write(f"budget{kib}.toml", STUDY % f', disk = "{kib}KiB"')
+    directory = lab.folder / "runs" / f"budget-{kib}"
+    status, most = watched(lab, directory, "run", study, "--dir", directory, "-j", "2")
+    assert most <= kib * 1024, "the budget was exceeded"
+    assert status == 1, "or the budget was never tight"
+    assert "study.disk: " in logs(directory), logs(directory)
+    assert lab.command("fsck", directory).returncode == 0
+    status, _ = watched(lab, directory, "run", study, "--dir", directory, "-s", "study.disk=64MiB")
+    assert status == 0
+    assert differences(undisturbed, lab.results(directory).all()) == []
 
 
 def stopped_study(lab: Lab, name: str) -> Path:

@@ -21,7 +21,6 @@ namespace {
 std::atomic<bool> stop_wanted{false};
 void ask_to_stop(int /*signal*/) { stop_wanted = true; }
 
-constexpr std::int64_t kBeginning = 96 * 1024;   // journal with what it keeps free, folders, log
 constexpr std::int64_t kLookEvery = 50'000'000;  // ns
 constexpr std::int64_t kMostLog = 1 << 20;
 
@@ -68,7 +67,6 @@ void JournalRecorder::checkpointed(std::int64_t step, const std::string& file) {
 
 void JournalRecorder::keep_to(disk::Budget& budget) {
   budget_ = &budget;
-  budget.add(kBeginning, "the beginning of a trial");
   // Sealing makes up to three bytes of results.h5 of each.
   journal_.ask_before_writing([this](std::size_t bytes) {
     budget_->add(4 * static_cast<std::int64_t>(bytes), "the journal of a trial");

@@ -134,6 +134,8 @@ std::string told(const std::exception& problem, const json& request, driver::Dis
   return distress.memory ? out_of_memory(limits_from(request).memory) + ": " + text : text;
 }
 
+constexpr std::int64_t kBeginning = 64 * 1024;  // journal with what it keeps free, folders, log
+
 disk::Budget budget_of(const json& request) {
   const std::int64_t limit = request.value("limits", json::object()).value("disk", std::int64_t{0});
   return {request.at("dir").get<std::string>(), limit,
@@ -227,7 +229,7 @@ int run_trial(const json& request, const Dataset& dataset, const PartFactory& fa
   const fs::path journal = directory / "journal" / (id + ".log");
   try {
     disk::Budget budget = budget_of(request);
-    budget.reserve(1, "the beginning of a trial");  // or it would leave a file that says nothing
+    budget.add(kBeginning, "the beginning of a trial");  // or it would leave files that say nothing
     JournalRecorder recorder(journal, request.value("metric", ""), slot, marks_of(request, spec));
     return run_recorded(request, spec, dataset, factory, slot, recorder, budget);
   } catch (const NoSpace& problem) {  // not even for a first record

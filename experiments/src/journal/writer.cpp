@@ -21,7 +21,7 @@ constexpr std::size_t kCapacity = 64 * 1024;
 constexpr std::int64_t kFlushAfter = 1'000'000'000;  // ns
 constexpr std::size_t kMaxChain = 4096;              // fingerprints in a record
 constexpr std::size_t kLastWords = 8 * 1024;         // kept free for them
-constexpr std::size_t kAhead = 64 * 1024;            // of the file, asked of the system at once
+constexpr std::size_t kAhead = 16 * 1024;            // of the file, asked of the system at once
 
 /// The coarse clock never leaves user space, and its 4 ms grain is fine enough here.
 std::int64_t coarse_now() {
