@@ -10,6 +10,7 @@
 #include <set>
 
 #include "driver/interrupt.h"
+#include "driver/list_source.h"
 #include "driver/scheduler.h"
 
 namespace paribus::driver {
@@ -72,8 +73,12 @@ class DriverScheduler : public ::testing::Test {
     const StudyDirectory directory(folder_);
     journal::Writer log(directory.journal("study"));
     Engine engine;
-    Scheduler scheduler(engine, directory, log, recorder_);
-    return scheduler.run(list, at_once, "valid.accuracy");
+    Policy policy;
+    policy.at_once = at_once;
+    policy.metric = "valid.accuracy";
+    Scheduler scheduler(engine, directory, log, recorder_, policy);
+    ListSource source(directory, list, {});
+    return scheduler.run(source);
   }
 
   fs::path folder_;

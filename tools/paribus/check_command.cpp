@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "driver/check.h"
 #include "driver/interrupt.h"
 #include "driver/meter.h"
 #include "live.h"
+#include "study/adaptive.h"
 
 namespace paribus {
 
@@ -34,6 +36,20 @@ json error_json(const StudyError& error) {
   return {{"ok", false}, {"problems", problems}};
 }
 
+/// Steps that trials ask for, each trial once, and those that they don't share.
+struct Steps {
+  std::int64_t asked = 0, run = 0;
+
+  explicit Steps(const driver::CheckedStudy& checked) {
+    std::set<std::string> seen;
+    for (const driver::Trial& trial : checked.trials) {
+      if (seen.insert(trial.id).second) asked += trial.steps;
+    }
+    run = asked;
+    for (const driver::Shared& one : checked.shared) run -= one.steps;
+  }
+};
+
 json study_json(const driver::CheckedStudy& checked) {
   json trials = json::array();
   for (const driver::Trial& trial : checked.trials) {
@@ -46,7 +62,9 @@ json study_json(const driver::CheckedStudy& checked) {
   }
   json design = to_json(checked.study.design);
   if (!design.is_null()) design["confounded"] = confounded(checked.study.design);
+  const Steps steps(checked);
   return {{"ok", true},
+          {"steps", {{"asked", steps.asked}, {"run", steps.run}}},
           {"metric", checked.study.metric},
           {"arms", checked.study.arms},
           {"design", design},
@@ -93,6 +111,22 @@ void print_design(const Design& design) {
   for (const std::string& line : lines) fmt::print("  {}\n", line);
 }
 
+void print_sum(const std::string& file, const driver::CheckedStudy& checked) {
+  if (checked.study.adaptive) {
+    fmt::print("{} is fine: search/{} decides as it goes which trials are run; metric {}\n", file,
+               checked.study.adaptive->search().use, checked.study.metric);
+    return;
+  }
+  const Steps steps(checked);
+  const std::string shared = steps.run == steps.asked
+                                 ? ""
+                                 : fmt::format(", {} to be run since {} trials begin as others do",
+                                               grouped(steps.run), checked.shared.size());
+  fmt::print("{} is fine: {} trial{}, {} steps in all{}; metric {}\n", file, checked.trials.size(),
+             checked.trials.size() == 1 ? "" : "s", grouped(steps.asked), shared,
+             checked.study.metric);
+}
+
 int check(const Request& request) {
   driver::watch_interrupts();
   const auto display = make_display(request.as_json);
@@ -107,11 +141,7 @@ int check(const Request& request) {
     }
     print_arms(checked);
     print_design(checked.study.design);
-    std::int64_t steps = 0;
-    for (const driver::Trial& trial : checked.trials) steps += trial.steps;
-    fmt::print("{} is fine: {} trial{}, {} steps in all; metric {}\n", request.study.string(),
-               checked.trials.size(), checked.trials.size() == 1 ? "" : "s", grouped(steps),
-               checked.study.metric);
+    print_sum(request.study.string(), checked);
     return 0;
   } catch (const StudyError& error) {
     if (!request.as_json) throw;

@@ -81,10 +81,14 @@ class Display : public driver::Observer {
     began_ = Clock::now();
     const std::size_t done = start.done_before;
     if (done == 0) return;
-    if (start.trials == 0)
+    if (start.trials == 0 && !start.grows)
       return note(fmt::format("all {} trials are done already (--fresh runs them again)", done));
     note(fmt::format("{} of {} trials {} done already", done, done + start.trials,
                      done == 1 ? "is" : "are"));
+  }
+  void planned(const driver::Work& work) override {
+    ++planned_;
+    steps_planned_ += work.steps();
   }
   void started(const Trial& trial, const ProgressSlot& slot) override {
     running_.push_back({&trial, &slot, Clock::now()});
@@ -97,7 +101,10 @@ class Display : public driver::Observer {
       steps_gone_ += reading.step;
       return true;
     });
-    ++(outcome.done() ? done_ : outcome.stopped() ? stopped_ : failed_);
+    ++(outcome.done()      ? done_
+       : outcome.paused()  ? paused_
+       : outcome.stopped() ? stopped_
+                           : failed_);
   }
 
  protected:
@@ -127,10 +134,11 @@ class Display : public driver::Observer {
             static_cast<double>(reading.steps - std::min(reading.step, reading.steps)) / rate));
   }
   [[nodiscard]] std::string summary() const {
-    const std::size_t ended = done_ + failed_ + stopped_;
-    const std::size_t waiting = start_.trials - std::min(start_.trials, ended + running_.size());
-    std::string text = fmt::format("{} of {} done", start_.done_before + done_,
-                                   start_.done_before + start_.trials);
+    const std::size_t ended = done_ + paused_ + failed_ + stopped_;
+    const std::size_t waiting = planned_ - std::min(planned_, ended + running_.size());
+    std::string text = start_.grows ? fmt::format("{} done, {} paused", done_, paused_)
+                                    : fmt::format("{} of {} done", start_.done_before + done_,
+                                                  start_.done_before + planned_);
     if (failed_ > 0) text += fmt::format(", {} failed", failed_);
     if (stopped_ > 0) text += fmt::format(", {} stopped", stopped_);
     text += fmt::format(", {} running, {} waiting", running_.size(), waiting);
@@ -140,7 +148,8 @@ class Display : public driver::Observer {
 
   driver::RunStart start_;
   std::vector<Row> running_;
-  std::size_t done_ = 0, failed_ = 0, stopped_ = 0;
+  std::size_t planned_ = 0, done_ = 0, paused_ = 0, failed_ = 0, stopped_ = 0;
+  std::int64_t steps_planned_ = 0;
 
  private:
   [[nodiscard]] double seconds_left() const {
@@ -152,7 +161,7 @@ class Display : public driver::Observer {
     }
     const double elapsed = std::chrono::duration<double>(Clock::now() - began_).count();
     if (made == 0 || elapsed < 0.5) return 0;
-    return static_cast<double>(start_.steps - static_cast<std::int64_t>(gone)) * elapsed /
+    return static_cast<double>(steps_planned_ - static_cast<std::int64_t>(gone)) * elapsed /
            static_cast<double>(made);
   }
 
@@ -163,6 +172,7 @@ class Display : public driver::Observer {
 std::string verdict_on(const Outcome& outcome, double seconds) {
   if (outcome.done()) return fmt::format("done in {}", driver::duration(seconds));
   if (outcome.stopped()) return "stopped, can be resumed";
+  if (outcome.paused()) return "paused by the search";
   if (outcome.message.empty()) return fmt::format("failed: exit status {}", outcome.code);
   return fmt::format("failed: {}", outcome.message);
 }
@@ -253,7 +263,7 @@ class Live final : public Display {
       if (row.trial == &trial) seconds = row.seconds();
     }
     Display::ended(trial, outcome);
-    if (!outcome.done() && !outcome.stopped()) {
+    if (outcome.failed()) {
       above(paint(printable(fmt::format("{} {}: {}", trial.id, trial.label(),
                                         verdict_on(outcome, seconds))),
                   "31"));
@@ -344,7 +354,7 @@ class Quiet final : public Display {
   void begin(const driver::RunStart& /*start*/) override {}
   void ended(const Trial& trial, const Outcome& outcome) override {
     Display::ended(trial, outcome);
-    if (outcome.done() || outcome.stopped()) return;
+    if (!outcome.failed()) return;
     put(printable(fmt::format("{} {}: {}", trial.id, trial.label(), verdict_on(outcome, 0))) +
         "\n");
   }

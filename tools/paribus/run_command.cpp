@@ -47,7 +47,7 @@ int run(const RunRequest& request) {
   const auto display = make_display(request.quiet);
   driver::Engine engine;
   try {
-    const driver::CheckedStudy checked =
+    driver::CheckedStudy checked =
         driver::check_study(request.study, request.overrides, engine, *display);
     if (request.resuming) warn_if_changed(checked, request.directory, *display);
     const driver::StudyDirectory directory(request.directory);

@@ -34,7 +34,14 @@ class Answerer {
         axes_(axes_from(request.at("axes"))),
         stream_(request.at("seed").get<std::uint64_t>(), "search") {
     history_.epochs = request.at("epochs");
-    for (const json& maximize : request.at("maximize")) history_.maximize.push_back(maximize);
+    const json& goals = request.at("goals");
+    std::vector<std::string> objectives = search().objectives();
+    objectives.insert(objectives.begin(), request.at("metric"));
+    for (const std::string& objective : objectives) {
+      const auto goal = goals.find(objective);
+      if (goal == goals.end()) refuse(objective, goals);
+      history_.maximize.push_back(*goal);
+    }
     search().check(axes_, history_.epochs);
   }
 
@@ -52,6 +59,11 @@ class Answerer {
   }
 
  private:
+  [[noreturn]] static void refuse(const std::string& objective, const json& goals) {
+    std::string known;
+    for (const auto& [name, maximize] : goals.items()) known += (known.empty() ? "" : ", ") + name;
+    throw Error("the objective '" + objective + "' isn't recorded; recorded are " + known);
+  }
   [[nodiscard]] AdaptiveSearch& search() const { return instance_.as<AdaptiveSearch>(); }
 
   Instance instance_;

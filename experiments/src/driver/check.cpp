@@ -3,10 +3,12 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <optional>
 #include <sstream>
 
 #include "driver/interrupt.h"
+#include "driver/search_session.h"
 #include "registry/sha256.h"
 #include "study/spec_json.h"
 
@@ -16,19 +18,20 @@ namespace {
 
 using nlohmann::json;
 
-/// Goes through a study's trials and keeps all that is wrong with them.
+/// Goes through planned trials and keeps all that is wrong with them.
 class Checker {
  public:
-  Checker(CheckedStudy& checked, Engine& engine, Observer& observer)
-      : checked_(checked), engine_(engine), observer_(observer) {}
+  Checker(CheckedStudy& checked, const std::vector<PlannedTrial>& planned, Engine& engine,
+          Observer& observer)
+      : checked_(checked), planned_(planned), engine_(engine), observer_(observer) {}
 
-  void check_all() {
+  std::vector<Trial> check_all() {
     find_files();
     throw_if_wrong();
     load_plugins();
     inspect_all();
     throw_if_wrong();
-    name_all();
+    return name_all();
   }
 
  private:
@@ -38,7 +41,7 @@ class Checker {
     const auto progress = [&](const std::string& name, std::int64_t got, std::int64_t total) {
       observer_.fetching(name, got, total);
     };
-    for (const PlannedTrial& planned : checked_.study.trials) {
+    for (const PlannedTrial& planned : planned_) {
       const std::string key = to_json(planned.spec.dataset).dump();
       const auto [entry, is_new] = known.try_emplace(key);
       if (is_new) entry->second = files_of(planned, progress);
@@ -66,7 +69,7 @@ class Checker {
 
   void load_plugins() {
     std::set<PartName> parts;
-    for (const PlannedTrial& planned : checked_.study.trials) parts.merge(parts_of(planned.spec));
+    for (const PlannedTrial& planned : planned_) parts.merge(parts_of(planned.spec));
     engine_.machine();
     try {
       engine_.load(checked_.catalog, parts);
@@ -82,13 +85,18 @@ class Checker {
   }
 
   void inspect_all() {
-    std::map<std::string, std::optional<json>> known;
-    for (std::size_t i = 0; i < checked_.study.trials.size(); ++i) {
-      const PlannedTrial& planned = checked_.study.trials[i];
-      const json spec = to_json(planned.spec);
-      const auto [entry, is_new] = known.try_emplace(inspection_key(spec));
-      if (is_new) entry->second = inspect(planned, spec, files_[i]);
-      facts_.push_back(entry->second.value_or(json()));
+    std::set<std::string> refused;
+    for (std::size_t i = 0; i < planned_.size(); ++i) {
+      const json spec = to_json(planned_[i].spec);
+      const std::string key = inspection_key(spec);
+      if (!checked_.facts.contains(key) && !refused.contains(key)) {
+        if (const auto facts = inspect(planned_[i], spec, files_[i]))
+          checked_.facts[key] = *facts;
+        else
+          refused.insert(key);
+      }
+      const auto known = checked_.facts.find(key);
+      facts_.push_back(known == checked_.facts.end() ? json() : known->second);
     }
   }
 
@@ -108,9 +116,10 @@ class Checker {
     }
   }
 
-  void name_all() {
-    for (std::size_t i = 0; i < checked_.study.trials.size(); ++i) {
-      const PlannedTrial& planned = checked_.study.trials[i];
+  std::vector<Trial> name_all() {
+    std::vector<Trial> trials;
+    for (std::size_t i = 0; i < planned_.size(); ++i) {
+      const PlannedTrial& planned = planned_[i];
       const json& facts = facts_[i];
       Trial trial;
       trial.arm = planned.arm;
@@ -125,8 +134,9 @@ class Checker {
       trial.threads = planned.spec.threads;
       const json fingerprint = facts.value("fingerprint", json());
       trial.id = trial_id(trial.spec, fingerprint.dump(), environment(planned, trial.spec));
-      checked_.trials.push_back(std::move(trial));
+      trials.push_back(std::move(trial));
     }
+    return trials;
   }
 
   /// What besides its configuration and data determines a trial's numbers. Only its own plugins: a
@@ -156,12 +166,22 @@ class Checker {
   }
 
   CheckedStudy& checked_;
+  const std::vector<PlannedTrial>& planned_;
   Engine& engine_;
   Observer& observer_;
   std::vector<FilePaths> files_;  // of each planned trial
   std::vector<json> facts_;
   std::vector<Diagnostic> problems_;
 };
+
+/// Without a look at the trials: where nothing that may differ late differs at all.
+bool may_share(const Study& study) {
+  const auto is_late = [](const std::string& address) {
+    return address.starts_with("schedule.") || address == "train.epochs";
+  };
+  return study.is_sweep ? std::any_of(study.swept.begin(), study.swept.end(), is_late)
+                        : study.arms.size() > 1;
+}
 
 }  // namespace
 
@@ -178,8 +198,20 @@ CheckedStudy check_study(const std::filesystem::path& path,
                          const std::vector<std::string>& overrides, Engine& engine,
                          Observer& observer) {
   CheckedStudy checked = read_study(path, overrides, engine);
-  Checker(checked, engine, observer).check_all();
+  std::vector<Trial> trials = Checker(checked, checked.study.trials, engine, observer).check_all();
+  if (checked.study.adaptive) {
+    check_search(checked, engine);
+    return checked;
+  }
+  checked.trials = std::move(trials);
+  if (checked.study.share && may_share(checked.study))
+    checked.shared = find_shared(checked.trials, checked.catalog, engine);
   return checked;
+}
+
+std::vector<Trial> check_more(CheckedStudy& checked, const std::vector<PlannedTrial>& planned,
+                              Engine& engine, Observer& observer) {
+  return Checker(checked, planned, engine, observer).check_all();
 }
 
 }  // namespace paribus::driver

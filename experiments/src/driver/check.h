@@ -9,6 +9,7 @@
 
 #include "driver/engine.h"
 #include "driver/observer.h"
+#include "driver/sharing.h"
 #include "driver/trial.h"
 #include "study/study.h"
 
@@ -18,9 +19,11 @@ namespace paribus::driver {
 struct CheckedStudy {
   registry::Catalog catalog;
   Study study;
-  std::vector<Trial> trials;                   // in the order of the study's plan
-  std::map<std::string, std::string> plugins;  // file -> sha256, of those used
-  std::string libparibus;                      // sha256
+  std::vector<Trial> trials;                    // in the order of the study's plan
+  std::vector<Shared> shared;                   // which of them begin as others do
+  std::map<std::string, std::string> plugins;   // file -> sha256, of those used
+  std::string libparibus;                       // sha256
+  std::map<std::string, nlohmann::json> facts;  // by inspection_key, of what has been built once
 };
 
 /// Reads and expands a study, without the worker unless it has a search. Throws StudyError.
@@ -33,5 +36,10 @@ CheckedStudy read_study(const std::filesystem::path& path,
 CheckedStudy check_study(const std::filesystem::path& path,
                          const std::vector<std::string>& overrides, Engine& engine,
                          Observer& observer);
+
+/// The trials of points that a search asked for as the study runs, checked as those of the study
+/// were. Throws StudyError.
+std::vector<Trial> check_more(CheckedStudy& checked, const std::vector<PlannedTrial>& planned,
+                              Engine& engine, Observer& observer);
 
 }  // namespace paribus::driver

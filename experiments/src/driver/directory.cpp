@@ -80,6 +80,33 @@ fs::path StudyDirectory::log(const std::string& trial) const {
   return path_ / "logs" / (trial + ".txt");
 }
 
+fs::path StudyDirectory::branch(const std::string& trial, std::int64_t step) const {
+  return path_ / "checkpoints" / trial / fmt::format("branch-{}.safetensors", step);
+}
+
+void StudyDirectory::keep_branch(const std::string& trial, std::int64_t step) const {
+  const fs::path now = path_ / "checkpoints" / trial / fmt::format("step-{}.safetensors", step);
+  std::error_code gone;  // then who would have begun with it begins at the start
+  if (!fs::exists(branch(trial, step))) fs::create_hard_link(now, branch(trial, step), gone);
+}
+
+void StudyDirectory::drop_branches(const std::string& trial) const { drop(trial, {"branch-"}); }
+
+void StudyDirectory::drop_checkpoints(const std::string& trial) const {
+  drop(trial, {"branch-", "step-"});
+}
+
+void StudyDirectory::drop(const std::string& trial,
+                          const std::vector<std::string_view>& prefixes) const {
+  std::error_code gone;
+  for (const auto& entry : fs::directory_iterator(path_ / "checkpoints" / trial, gone)) {
+    const std::string name = entry.path().filename();
+    for (const std::string_view prefix : prefixes) {
+      if (name.starts_with(prefix)) fs::remove(entry.path(), gone);
+    }
+  }
+}
+
 void StudyDirectory::write(const std::string& name, const std::string& text) const {
   const fs::path target = path_ / name;
   if (fs::exists(target) && text_of(target) == text) return;
@@ -96,6 +123,15 @@ void StudyDirectory::write(const std::string& name, const std::string& text) con
   if (::fsync(file.get()) != 0 || ::rename(temporary.c_str(), target.c_str()) != 0)
     discard(temporary, target);
   ::fsync(lock_.get());
+}
+
+std::optional<nlohmann::json> StudyDirectory::end_of(const std::string& trial) const {
+  const fs::path path = journal(trial);
+  if (!fs::exists(path)) return std::nullopt;
+  const journal::Record record = journal::read(path);
+  if (record.events.empty() || record.events.back().value("event", "") != "end")
+    return std::nullopt;
+  return record.events.back();
 }
 
 std::string StudyDirectory::status(const std::string& trial) const {

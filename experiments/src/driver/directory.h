@@ -3,7 +3,10 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "driver/handle.h"
 
@@ -20,11 +23,23 @@ class StudyDirectory {
   [[nodiscard]] std::filesystem::path journal(const std::string& trial) const;
   [[nodiscard]] std::filesystem::path log(const std::string& trial) const;
 
+  /// The checkpoint of a trial that others begin with.
+  [[nodiscard]] std::filesystem::path branch(const std::string& trial, std::int64_t step) const;
+  /// Makes it of the checkpoint that the trial has now, if that is of this step.
+  void keep_branch(const std::string& trial, std::int64_t step) const;
+  /// Removes those of a trial.
+  void drop_branches(const std::string& trial) const;
+  /// And what it could go on from itself.
+  void drop_checkpoints(const std::string& trial) const;
+
   /// Temp file, fsync, rename; not at all if the file holds this text already.
   void write(const std::string& name, const std::string& text) const;
 
-  /// "done", "failed", "stopped" as the trial's journal ends; "begun" if it ends without saying, ""
-  /// if there is none.
+  /// The event with which a trial's journal ends, if it ends with one.
+  [[nodiscard]] std::optional<nlohmann::json> end_of(const std::string& trial) const;
+  /// "done", "failed", "stopped", "paused" as that says; "begun" if the journal ends without
+  /// saying,
+  /// "" if there is none.
   [[nodiscard]] std::string status(const std::string& trial) const;
   /// Removes what there is of a trial, for --fresh.
   void forget(const std::string& trial) const;
@@ -33,6 +48,8 @@ class StudyDirectory {
   static constexpr const char* kStudyFile = "study.toml";
 
  private:
+  void drop(const std::string& trial, const std::vector<std::string_view>& prefixes) const;
+
   std::filesystem::path path_;
   Handle lock_;
 };

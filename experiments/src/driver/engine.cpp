@@ -28,6 +28,21 @@ json load_request(const std::filesystem::path& plugin, const registry::Catalog& 
   return {{"path", plugin.string()}, {"parts", std::move(parts)}};
 }
 
+}  // namespace
+
+json to_json(const std::vector<SearchAxis>& axes) {
+  json list = json::array();
+  for (const SearchAxis& axis : axes) {
+    list.push_back({{"addresses", axis.addresses},
+                    {"count", axis.count},
+                    {"low", axis.low},
+                    {"high", axis.high},
+                    {"log", axis.log},
+                    {"integer", axis.integer}});
+  }
+  return list;
+}
+
 SearchPoint point_from(const json& choices) {
   SearchPoint point;
   for (const json& choice : choices) {
@@ -39,6 +54,8 @@ SearchPoint point_from(const json& choices) {
   }
   return point;
 }
+
+namespace {
 
 std::vector<SearchPoint> points_from(const json& reply) {
   std::vector<SearchPoint> points;
@@ -84,30 +101,32 @@ void Engine::load(const registry::Catalog& catalog, const std::set<PartName>& pa
     plugins.push_back(load_request(schema->plugin, catalog));
   }
   if (plugins.empty()) return;
-  worker().call("load", {{"plugins", std::move(plugins)}});
+  make({"load", {{"plugins", std::move(plugins)}}});
   loaded_.merge(fresh);
 }
 
 void Engine::open(const json& spec, const FilePaths& files) {
   const json key = {spec.at("dataset"), files};
-  if (opened_.insert(key.dump()).second) worker().call("open", {{"spec", spec}, {"files", files}});
+  if (opened_.insert(key.dump()).second) make({"open", {{"spec", spec}, {"files", files}}});
+}
+
+void Engine::make(std::pair<std::string, json> request) {
+  worker().call(request.first, request.second);
+  done_.push_back(std::move(request));
+}
+
+void Engine::restart() {
+  worker_.reset();
+  ++worker_number_;
+  for (const auto& [op, arguments] : done_) worker().call(op, arguments);
 }
 
 Proposer Engine::proposer(const registry::Catalog& catalog) {
   return [this, &catalog](const PartSpec& part, const std::vector<SearchAxis>& axes,
                           std::uint64_t seed) {
     load(catalog, {{part.kind, part.use}});
-    json described = json::array();
-    for (const SearchAxis& axis : axes) {
-      described.push_back({{"addresses", axis.addresses},
-                           {"count", axis.count},
-                           {"low", axis.low},
-                           {"high", axis.high},
-                           {"log", axis.log},
-                           {"integer", axis.integer}});
-    }
-    return points_from(
-        worker().call("search", {{"part", to_json(part)}, {"axes", described}, {"seed", seed}}));
+    return points_from(worker().call(
+        "search", {{"part", to_json(part)}, {"axes", to_json(axes)}, {"seed", seed}}));
   };
 }
 

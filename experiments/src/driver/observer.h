@@ -6,15 +6,15 @@
 #include <string_view>
 
 #include "driver/progress.h"
-#include "driver/trial.h"
+#include "driver/work.h"
 
 namespace paribus::driver {
 
-/// What a run is about to do.
+/// What a run is about to do; what work there is, `planned` tells.
 struct RunStart {
-  std::size_t trials = 0;       // to run now
-  std::int64_t steps = 0;       // of these together
+  std::size_t trials = 0;       // to be run, as far as it is known
   std::size_t done_before = 0;  // of the study
+  bool grows = false;           // a search, or a comparison, decides as it goes what is run
   std::string metric;           // whose latest value each trial shows
 };
 
@@ -30,6 +30,8 @@ class Observer {
   }
   /// Before the first trial.
   virtual void begin(const RunStart& /*start*/) {}
+  /// Work is waiting that wasn't before.
+  virtual void planned(const Work& /*work*/) {}
   /// `slot` is valid, and changes, until `ended`.
   virtual void started(const Trial& /*trial*/, const ProgressSlot& /*slot*/) {}
   virtual void ended(const Trial& /*trial*/, const Outcome& /*outcome*/) {}

@@ -2,23 +2,20 @@
 #include "driver/run.h"
 
 #include <algorithm>
+#include <memory>
 #include <set>
 
+#include "driver/list_source.h"
 #include "driver/plan_event.h"
+#include "driver/plan_log.h"
 #include "driver/provenance.h"
+#include "driver/search_source.h"
 
 namespace paribus::driver {
 
 namespace {
 
 using nlohmann::json;
-
-/// Only if it says something new: a run that changes nothing leaves the log as it is.
-void write_plan(journal::Writer& log, const StudyDirectory& directory, const json& plan) {
-  const journal::Record record = journal::read(directory.journal("study"));
-  const json* last = record.last("plan");
-  if (last == nullptr || *last != plan) log.event(plan);
-}
 
 std::vector<Trial> missing(const CheckedStudy& checked, const StudyDirectory& directory, bool fresh,
                            RunReport& report) {
@@ -33,22 +30,36 @@ std::vector<Trial> missing(const CheckedStudy& checked, const StudyDirectory& di
     }
     if (fresh || status == "failed") directory.forget(trial.id);
     trials.push_back(trial);
-    trials.back().resumes = !fresh && (status == "stopped" || status == "begun");
+    trials.back().resumes =
+        !fresh && (status == "stopped" || status == "begun" || status == "paused");
   }
   report.trials = seen.size();
   return trials;
 }
 
-std::size_t room(const json& machine, const std::vector<Trial>& trials) {
-  std::int64_t threads = 1;
-  for (const Trial& trial : trials) threads = std::max(threads, trial.threads);
+/// As many trials as the cores have room for.
+std::size_t room(const json& machine, std::int64_t threads) {
   const std::int64_t cores = std::max<std::int64_t>(1, machine.value("cores", std::int64_t{1}));
-  return static_cast<std::size_t>(std::max<std::int64_t>(1, cores / threads));
+  return static_cast<std::size_t>(
+      std::max<std::int64_t>(1, cores / std::max<std::int64_t>(threads, 1)));
+}
+
+Policy policy_of(const Study& study, const RunOptions& options, Engine& engine) {
+  Policy policy;
+  const std::size_t wanted =
+      options.at_once > 0 ? options.at_once : room(engine.machine(), study.threads);
+  policy.at_once = std::min<std::size_t>(wanted, kProgressSlots);
+  policy.metric = study.metric;
+  policy.retries = study.retries;
+  policy.limits = study.limits;
+  policy.keep = study.keep;
+  policy.exec = options.exec;
+  return policy;
 }
 
 }  // namespace
 
-RunReport run_study(const CheckedStudy& checked, const StudyDirectory& directory, Engine& engine,
+RunReport run_study(CheckedStudy& checked, const StudyDirectory& directory, Engine& engine,
                     Observer& observer, const RunOptions& options) {
   RunReport report;
   json lock = lock_of(checked, engine.machine());
@@ -57,19 +68,26 @@ RunReport run_study(const CheckedStudy& checked, const StudyDirectory& directory
   journal::Writer log(directory.journal("study"));
   json& git = lock["git"];
   if (git.is_object()) git.erase("diff");  // it stands in paribus.lock
-  write_plan(log, directory, plan_of(checked, directory.path().filename().string(), lock));
-  const std::vector<Trial> trials = missing(checked, directory, options.fresh, report);
+  PlanLog plan(log, directory, checked,
+               plan_of(checked, directory.path().filename().string(), lock));
+  std::unique_ptr<Source> source;
+  std::size_t to_run = 0;
+  if (checked.study.adaptive) {
+    source =
+        std::make_unique<SearchSource>(checked, directory, plan, engine, observer, options.fresh);
+  } else {
+    std::vector<Trial> trials = missing(checked, directory, options.fresh, report);
+    to_run = trials.size();
+    source = std::make_unique<ListSource>(directory, std::move(trials), checked.shared);
+  }
   log.sync();
-  std::int64_t steps = 0;
-  for (const Trial& trial : trials) steps += trial.steps;
-  observer.begin({trials.size(), steps, report.done_before, checked.study.metric});
-  Scheduler scheduler(engine, directory, log, observer, checked.study.limits, options.exec);
-  const std::size_t at_once =
-      options.at_once > 0 ? options.at_once : room(engine.machine(), trials);
-  report.tally =
-      scheduler.run(trials, std::min<std::size_t>(at_once, kProgressSlots), checked.study.metric);
+  observer.begin(
+      {to_run, report.done_before, checked.study.adaptive != nullptr, checked.study.metric});
+  Scheduler scheduler(engine, directory, log, observer, policy_of(checked.study, options, engine));
+  report.tally = scheduler.run(*source);
   observer.finish();
   log.sync();
+  report.trials = std::max(report.trials, checked.trials.size());
   report.left = report.tally.stopped + report.tally.not_started;
   return report;
 }

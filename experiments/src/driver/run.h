@@ -23,7 +23,7 @@ struct RunReport {
 
 /// Writes the study's directory and runs every trial of it that is not done: those that were
 /// stopped go on, those that failed begin anew.
-RunReport run_study(const CheckedStudy& checked, const StudyDirectory& directory, Engine& engine,
+RunReport run_study(CheckedStudy& checked, const StudyDirectory& directory, Engine& engine,
                     Observer& observer, const RunOptions& options);
 
 }  // namespace paribus::driver

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "driver/scheduler.h"
 
+#include <fmt/chrono.h>
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <ctime>
 #include <fstream>
 
 #include "driver/interrupt.h"
@@ -15,86 +18,181 @@ using nlohmann::json;
 
 constexpr int kTick = 100;                 // ms
 constexpr std::streamoff kLogTail = 4096;  // bytes searched for a trial's last words
+constexpr std::size_t kMostLost = 3;       // workers in a row that died before any trial ended
 
-}  // namespace
-
-Tally Scheduler::run(const std::vector<Trial>& trials, std::size_t at_once,
-                     const std::string& metric) {
-  std::size_t next = 0;
-  while (next < trials.size() || !running_.empty()) {
-    heed_interrupts();
-    if (killed_ || (stopping_ && running_.empty())) break;
-    while (!stopping_ && next < trials.size() && running_.size() < at_once)
-      start(trials[next++], metric);
-    if (running_.empty()) continue;  // all that was started was refused
-    for (auto event = engine_.worker().next_event(kTick); event;
-         event = engine_.worker().next_event(0))
-      handle(*event);
-    observer_.tick();
-  }
-  tally_.not_started = trials.size() - next;
-  tally_.stopped += running_.size();  // killed: their journals hold what they were worth
-  return tally_;
+json request_of(const Work& work, const StudyDirectory& directory, const Policy& policy, int slot) {
+  const Trial& trial = work.trial;
+  json request{{"trial", trial.id},
+               {"arm", trial.arm},
+               {"dir", directory.path().string()},
+               {"spec", trial.spec},
+               {"facts", trial.facts},
+               {"files", trial.files},
+               {"metric", policy.metric},
+               {"slot", slot},
+               {"until", work.until},
+               {"save_at", work.save_at},
+               {"keep", policy.keep},
+               {"isolate", policy.exec ? "exec" : "fork"},
+               {"limits",
+                {{"time", policy.limits.time},
+                 {"hang", policy.limits.hang},
+                 {"memory", policy.limits.memory},
+                 {"disk", policy.limits.disk}}}};
+  if (!work.from.empty()) request["from"] = {{"trial", work.from}, {"step", work.from_step}};
+  return request;
 }
 
-void Scheduler::start(const Trial& trial, const std::string& metric) {
-  const int slot = engine_.board().take();
-  running_[trial.id] = {&trial, slot};
-  observer_.started(trial, engine_.board().slot(slot));
-  try {
-    engine_.worker().call_regardless("start", {{"trial", trial.id},
-                                               {"arm", trial.arm},
-                                               {"dir", directory_.path().string()},
-                                               {"spec", trial.spec},
-                                               {"facts", trial.facts},
-                                               {"files", trial.files},
-                                               {"metric", metric},
-                                               {"slot", slot},
-                                               {"isolate", exec_ ? "exec" : "fork"},
-                                               {"limits",
-                                                {{"time", limits_.time},
-                                                 {"hang", limits_.hang},
-                                                 {"memory", limits_.memory},
-                                                 {"disk", limits_.disk}}}});
-  } catch (const Refused& refused) {
-    end(trial, {.code = 1, .message = refused.what()});
-  }
+std::string utc_now() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
 }
 
-void Scheduler::handle(const json& event) {
-  if (event.value("event", "") != "exit") return;
-  const auto entry = running_.find(event.value("trial", ""));
-  if (entry == running_.end()) return;
+Outcome outcome_of(const json& event) {
   Outcome outcome;
   outcome.code = event.value("code", 0);
   outcome.signal = event.value("signal", 0);
   outcome.reason = event.value("reason", "");
+  outcome.message = event.value("message", "");
   outcome.stack = event.value("stack", "");
-  if (const auto message = event.find("message"); message != event.end() && message->is_string()) {
-    outcome.message = *message;
-  }
-  if (outcome.signal != 0 && outcome.message.empty()) {
+  if (outcome.signal != 0 && outcome.message.empty())
     outcome.message = "its process was ended by " + signal_name(outcome.signal);
-  }
-  const bool failed = !outcome.done() && !outcome.stopped();
-  if (failed && outcome.message.empty()) outcome.message = last_line(entry->first);
-  end(*entry->second.trial, outcome);
+  return outcome;
 }
 
-void Scheduler::end(const Trial& trial, const Outcome& outcome) {
+}  // namespace
+
+Tally Scheduler::run(Source& source) {
+  source_ = &source;
+  while (true) {
+    try {
+      heed_interrupts();
+      if (killed_ || (stopping_ && running_.empty())) break;
+      take_more(source);
+      start_what_can();
+      if (running_.empty()) {
+        if (queue_.empty() || stopping_) break;
+        continue;  // all that was started was refused
+      }
+      for (auto event = engine_.worker().next_event(kTick); event;
+           event = engine_.worker().next_event(0))
+        handle(*event, source);
+    } catch (const WorkerLost& lost) {
+      restart_worker(lost);
+    }
+    observer_.tick();
+  }
+  tally_.not_started = queue_.size();
+  tally_.stopped += running_.size();  // killed: their journals hold what they were worth
+  return tally_;
+}
+
+void Scheduler::take_more(Source& source) {
+  if (stopping_) return;
+  for (Work& work : source.more()) {
+    observer_.planned(work);
+    queue_.push_back(std::move(work));
+  }
+}
+
+void Scheduler::start_what_can() {
+  for (auto work = queue_.begin(); !stopping_ && work != queue_.end();) {
+    if (running_.size() >= policy_.at_once) return;
+    if (!can_start(*work)) {
+      ++work;
+      continue;
+    }
+    Work now = std::move(*work);
+    work = queue_.erase(work);
+    start(std::move(now));
+  }
+}
+
+/// Whether the checkpoint that it begins with is there, or nobody is about to make it.
+bool Scheduler::can_start(const Work& work) const {
+  if (work.from.empty() || !directory_.status(work.trial.id).empty()) return true;
+  const auto is_of = [&](const Work& other) { return other.trial.id == work.from; };
+  const bool may_come = running_.contains(work.from) ||
+                        std::find_if(queue_.begin(), queue_.end(), is_of) != queue_.end();
+  return !may_come || std::filesystem::exists(directory_.branch(work.from, work.from_step));
+}
+
+void Scheduler::start(Work work) {
+  const std::string id = work.trial.id;
+  log_.event({{"event", "begin"}, {"trial", id}, {"time", utc_now()}});
+  const auto entry = running_.emplace(id, Running{std::move(work), engine_.board().take()}).first;
+  const Running& running = entry->second;
+  observer_.started(running.work.trial, engine_.board().slot(running.slot));
+  try {
+    engine_.worker().call_regardless("start",
+                                     request_of(running.work, directory_, policy_, running.slot));
+  } catch (const Refused& refused) {
+    end(entry, Outcome{1, 0, "", refused.what(), ""}, *source_);
+  }
+}
+
+void Scheduler::handle(const json& event, Source& source) {
+  if (event.value("event", "") != "exit") return;
+  const auto entry = running_.find(event.value("trial", ""));
+  if (entry == running_.end()) return;
+  lost_in_a_row_ = 0;
+  Outcome outcome = outcome_of(event);
+  if (outcome.failed() && outcome.message.empty()) outcome.message = last_line(entry->first);
+  end(entry, outcome, source);
+}
+
+void Scheduler::end(std::map<std::string, Running>::iterator entry, const Outcome& outcome,
+                    Source& source) {
+  Running running = std::move(entry->second);
+  const Trial& trial = running.work.trial;
   json event{{"event", "exit"},          {"trial", trial.id},        {"code", outcome.code},
-             {"signal", outcome.signal}, {"reason", outcome.reason}, {"message", outcome.message}};
+             {"signal", outcome.signal}, {"reason", outcome.reason}, {"message", outcome.message},
+             {"time", utc_now()}};
   if (!outcome.stack.empty()) event["stack"] = outcome.stack;
+  if (const auto end = directory_.end_of(trial.id)) event["end"] = *end;
   log_.event(event);
+  observer_.ended(trial, outcome);
+  engine_.board().give_back(running.slot);
+  running_.erase(entry);
+  if (is_tried_again(running.work, outcome)) {
+    running.work.trial.resumes = true;
+    queue_.push_front(std::move(running.work));
+    return;
+  }
   if (outcome.done())
     ++tally_.done;
+  else if (outcome.paused())
+    ++tally_.paused;
   else if (outcome.stopped())
     ++tally_.stopped;
   else
     ++tally_.failed;
-  observer_.ended(trial, outcome);
-  engine_.board().give_back(running_.at(trial.id).slot);
-  running_.erase(trial.id);
+  if (!outcome.stopped()) source.ended(trial, outcome);
+}
+
+/// What may have been an accident; an error would come again.
+bool Scheduler::is_tried_again(const Work& work, const Outcome& outcome) {
+  if (stopping_ || !outcome.accident() || tries_[work.trial.id] >= policy_.retries) return false;
+  const std::int64_t tried = ++tries_[work.trial.id];
+  observer_.note(fmt::format("{}: {}; taken up again where it was last saved ({} of {})",
+                             work.trial.id, outcome.message, tried, policy_.retries));
+  return true;
+}
+
+/// The worker died, and its trials with it: a new one goes on with them. That is no fault of the
+/// trials, but a worker that dies again and again has one that can't be mended here.
+void Scheduler::restart_worker(const WorkerLost& lost) {
+  if (killed_ || stopping_ || ++lost_in_a_row_ >= kMostLost) throw WorkerLost(lost.what());
+  observer_.note(fmt::format("{}; starting another", lost.what()));
+  engine_.restart();
+  std::list<Work> again;
+  for (auto& [id, running] : running_) {
+    observer_.ended(running.work.trial, Outcome{Outcome::kStopped, 0, "", "", ""});
+    engine_.board().give_back(running.slot);
+    running.work.trial.resumes = true;
+    again.push_back(std::move(running.work));
+  }
+  running_.clear();
+  queue_.splice(queue_.begin(), again);
 }
 
 void Scheduler::heed_interrupts() {
@@ -124,14 +222,10 @@ void Scheduler::ask_all_to_stop() {
 }
 
 std::string Scheduler::last_line(const std::string& trial) const {
-  const std::filesystem::path path = directory_.journal(trial);
-  if (std::filesystem::exists(path)) {
-    const journal::Record record = journal::read(path);
-    if (const json* said = record.last("end")) {
-      const auto message = said->find("message");
-      if (message != said->end() && message->is_string() && !message->get<std::string>().empty())
-        return *message;
-    }
+  if (const auto said = directory_.end_of(trial)) {
+    const auto message = said->find("message");
+    if (message != said->end() && message->is_string() && !message->get<std::string>().empty())
+      return *message;
   }
   std::ifstream in(directory_.log(trial), std::ios::binary | std::ios::ate);
   if (!in) return "";

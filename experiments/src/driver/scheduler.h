@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <list>
 #include <map>
 #include <string>
 #include <vector>
@@ -9,43 +10,57 @@
 #include "driver/engine.h"
 #include "driver/observer.h"
 #include "driver/trial.h"
+#include "driver/work.h"
 #include "journal/journal.h"
 
 namespace paribus::driver {
 
 /// How a run went.
 struct Tally {
-  std::size_t done = 0, failed = 0, stopped = 0, not_started = 0;
+  std::size_t done = 0, paused = 0, failed = 0, stopped = 0, not_started = 0;
   bool interrupted = false;
 };
 
-/// Runs trials in the order given, `at_once` side by side, each in a process of its own. One that
-/// fails stops no other. The first Ctrl-C stops all at their next step, to be resumed; the second
-/// kills them.
+/// How trials are run; none of it changes a number.
+struct Policy {
+  std::size_t at_once = 1;
+  std::string metric;        // that trials show as their progress
+  std::int64_t retries = 0;  // of a trial whose process crashed, hung or was killed
+  Limits limits;
+  std::string keep = "final";
+  bool exec = false;  // a fresh process for each trial, not a fork
+};
+
+/// Runs what a source gives, in its order, some side by side, each in a process of its own. A trial
+/// that fails stops no other. The first Ctrl-C stops all at their next step, to be resumed; the
+/// second kills them.
 class Scheduler {
  public:
   Scheduler(Engine& engine, const StudyDirectory& directory, journal::Writer& log,
-            Observer& observer, const Limits& limits = {}, bool exec = false)
+            Observer& observer, Policy policy)
       : engine_(engine),
         directory_(directory),
         log_(log),
         observer_(observer),
-        limits_(limits),
-        exec_(exec) {}
+        policy_(std::move(policy)) {}
 
-  /// `metric`: what trials show as their progress. Throws WorkerLost if the worker dies; what ran
-  /// can be resumed.
-  Tally run(const std::vector<Trial>& trials, std::size_t at_once, const std::string& metric);
+  /// Throws WorkerLost if the worker dies time and again; what ran can be resumed.
+  Tally run(Source& source);
 
  private:
   struct Running {
-    const Trial* trial = nullptr;
+    Work work;
     int slot = 0;
   };
 
-  void start(const Trial& trial, const std::string& metric);
-  void handle(const nlohmann::json& event);
-  void end(const Trial& trial, const Outcome& outcome);
+  void take_more(Source& source);
+  void start_what_can();
+  [[nodiscard]] bool can_start(const Work& work) const;
+  void start(Work work);
+  void handle(const nlohmann::json& event, Source& source);
+  void end(std::map<std::string, Running>::iterator entry, const Outcome& outcome, Source& source);
+  bool is_tried_again(const Work& work, const Outcome& outcome);
+  void restart_worker(const WorkerLost& lost);
   void heed_interrupts();
   void ask_all_to_stop();
   std::string last_line(const std::string& trial) const;
@@ -54,9 +69,12 @@ class Scheduler {
   const StudyDirectory& directory_;
   journal::Writer& log_;
   Observer& observer_;
-  const Limits limits_;                     // of each trial
-  const bool exec_;                         // in a fresh process, not a fork
-  std::map<std::string, Running> running_;  // by id
+  const Policy policy_;
+  std::list<Work> queue_;
+  std::map<std::string, Running> running_;     // by id
+  std::map<std::string, std::int64_t> tries_;  // after the first, by id
+  std::size_t lost_in_a_row_ = 0;
+  Source* source_ = nullptr;
   Tally tally_;
   bool stopping_ = false, killed_ = false;
 };

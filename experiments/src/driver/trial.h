@@ -27,14 +27,21 @@ struct Trial {
 
 /// How a trial's process ended.
 struct Outcome {
-  int code = 0;          // 0 done, 1 failed, 75 stopped and resumable
+  int code = 0;          // 0 done, 1 failed, 75 stopped and resumable, 76 paused by its search
   int signal = 0;        // that ended it, or 0
   std::string reason{};  // "", "crash", "hang", "time", "memory", "killed"
   std::string message{}, stack{};
 
+  static constexpr int kStopped = 75, kPaused = 76;
   [[nodiscard]] bool done() const { return signal == 0 && code == 0; }
   [[nodiscard]] bool stopped() const { return signal == 0 && code == kStopped; }
-  static constexpr int kStopped = 75;
+  [[nodiscard]] bool paused() const { return signal == 0 && code == kPaused; }
+  [[nodiscard]] bool failed() const { return !done() && !stopped() && !paused(); }
+  /// What need not happen again: a process that crashed, hung or was killed.
+  [[nodiscard]] bool accident() const {
+    return failed() && (signal != 0 || reason == "crash" || reason == "hang") &&
+           reason != "memory" && reason != "time";
+  }
 };
 
 /// The id of a trial: a hash of all that determines its result. `environment` holds the sums of

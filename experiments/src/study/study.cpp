@@ -10,6 +10,7 @@
 
 #include "registry/nearest.h"
 #include "stats/sequential.h"
+#include "study/adaptive.h"
 #include "study/arms.h"
 #include "study/document.h"
 #include "study/resolve.h"
@@ -215,15 +216,6 @@ void check_overlay(const Config& overlay, Problems& problems) {
   }
 }
 
-Value swept_value(const TrialSpec& spec, const Config::Entry& entry,
-                  const registry::Catalog& catalog) {
-  if (const Value* held = param_at(spec, entry.key)) return *held;
-  Value plain;
-  if (!entry.value.to_value(plain)) return entry.value.toml();
-  const registry::FieldSchema* field = field_at(spec, entry.key, catalog);
-  return field == nullptr ? plain : registry::checked(*field, plain);
-}
-
 /// From the document to the trials.
 class Loader {
  public:
@@ -262,6 +254,11 @@ class Loader {
     std::vector<const TrialSpec*> first_of_each;
     for (const TrialSpec& spec : specs) first_of_each.push_back(&spec);
     study_.resolved = resolved_text(study_, first_of_each);
+    if (sweep_.adaptive) {
+      study_.adaptive =
+          std::make_shared<AdaptiveSweep>(study_, *sweep_.adaptive, sweep_.axes, sweep_.place);
+      study_.arms.clear();  // they come as the search asks for them
+    }
     return std::move(study_);
   }
 
@@ -285,9 +282,9 @@ class Loader {
       study_.swept.insert(study_.swept.end(), axis.search.addresses.begin(),
                           axis.search.addresses.end());
     }
-    std::vector<Variant> points =
-        points_of(axes, document_, resolver_, catalog_, propose, problems_);
-    return points.empty() ? std::vector<Variant>{first_of_each(axes)} : points;
+    sweep_ = points_of(axes, document_, resolver_, catalog_, propose, problems_);
+    if (sweep_.variants.empty()) return {first_of_each(axes)};
+    return sweep_.variants;
   }
 
   std::vector<TrialSpec> resolve(const std::vector<Variant>& variants, const Place& metric_place) {
@@ -327,6 +324,7 @@ class Loader {
   const registry::Catalog& catalog_;
   Resolver resolver_;
   Document document_;
+  SweepPoints sweep_;
   Study study_;
 };
 

@@ -73,7 +73,8 @@ struct PlannedTrial {
 /// A part that watches from outside the trials (kind `tracker`).
 using TrackerSpec = PartSpec;
 
-struct Provenance;  // where each value of each arm was written
+class AdaptiveSweep;  // a search that looks at results (study/adaptive.h)
+struct Provenance;    // where each value of each arm was written
 
 /// The keys of [study] with one value each. `seeds`, `threads` and `plugins` stand in the same
 /// table of keys but are read by hand. What follows `max_seeds` changes no number.
@@ -111,7 +112,10 @@ struct Study : StudySettings {
   std::vector<std::string> swept;              // addresses, in order
   std::vector<std::filesystem::path> plugins;  // [study] plugins, made absolute
   std::vector<TrackerSpec> trackers;
-  std::vector<PlannedTrial> trials;  // arms in order; of each arm its seeds in order
+  /// Arms in order; of each arm its seeds in order. Where `adaptive` is set these are probes, to be
+  /// checked and not run.
+  std::vector<PlannedTrial> trials;
+  std::shared_ptr<const AdaptiveSweep> adaptive;
   std::string resolved;  // a TOML study that gives the same trials, each value with a comment where
                          // it came from
 

@@ -6,20 +6,13 @@
 #include <cmath>
 #include <unordered_set>
 
+#include "study/adaptive.h"
 #include "study/targets.h"
 
 namespace paribus {
 namespace {
 
 constexpr std::uint64_t kSearchSeed = 0;  // the points don't depend on the trials' seeds
-
-/// "optimizer.lr=0.1"; a part by its name alone.
-std::string label(const std::string& address, const Config& value) {
-  if (value.as_text() != nullptr) return address + "=" + *value.as_text();
-  const bool is_plain_part =
-      value.as_table() != nullptr && value.use() != nullptr && value.as_table()->size() == 1;
-  return address + "=" + (is_plain_part ? *value.use() : value.toml());
-}
 
 std::vector<SearchPoint> grid(const std::vector<SweepAxis>& axes) {
   std::vector<SearchPoint> points{{}};
@@ -59,26 +52,6 @@ bool check_grid(const std::vector<SweepAxis>& axes, const Document& document, Pr
   return false;
 }
 
-/// What a search part says is input from outside as well.
-std::string flaw(const SearchPoint& point, const std::vector<SweepAxis>& axes) {
-  if (point.size() != axes.size())
-    return fmt::format("a point of {} values for {} axes", point.size(), axes.size());
-  for (std::size_t i = 0; i < axes.size(); ++i) {
-    const SearchAxis& axis = axes[i].search;
-    const SearchChoice& choice = point[i];
-    if (choice.index >= 0 && choice.index >= axis.count)
-      return fmt::format("entry {} of a list of {}", choice.index, axis.count);
-    if (choice.index >= 0) continue;
-    if (axis.addresses.size() > 1) return "a value between those of lists that advance together";
-    const bool within =
-        std::isfinite(choice.value) && choice.value >= axis.low && choice.value <= axis.high;
-    if (!within)
-      return fmt::format("{} for '{}', outside [{}, {}]", choice.value, axis.addresses[0], axis.low,
-                         axis.high);
-  }
-  return "";
-}
-
 class Expander {
  public:
   Expander(const std::vector<SweepAxis>& axes, const Document& document, Problems& problems)
@@ -100,21 +73,13 @@ class Expander {
     for (std::size_t i = 0; i < axes_.size(); ++i) {
       const SweepAxis& axis = axes_[i];
       for (std::size_t k = 0; k < axis.search.addresses.size(); ++k) {
-        Config value = point[i].index >= 0
-                           ? axis.values[k][static_cast<std::size_t>(point[i].index)]
-                           : sampled(axis, point[i]);
+        Config value = value_at(axis, k, point[i]);
         made.name += fmt::format("{}{}", made.name.empty() ? "" : ", ",
-                                 label(axis.search.addresses[k], value));
+                                 label_of(axis.search.addresses[k], value));
         made.overlays[0].set(axis.search.addresses[k], axis.key_places[k], std::move(value));
       }
     }
     return made;
-  }
-
-  static Config sampled(const SweepAxis& axis, const SearchChoice& choice) {
-    if (axis.search.integer && std::abs(choice.value) < 9e15)
-      return {static_cast<std::int64_t>(std::llround(choice.value)), axis.place};
-    return {choice.value, axis.place};
   }
 
   const std::vector<SweepAxis>& axes_;
@@ -144,15 +109,58 @@ void type_ranges(std::vector<SweepAxis>& axes, const Document& document,
 
 }  // namespace
 
-std::vector<Variant> points_of(const std::vector<SweepAxis>& given, const Document& document,
-                               Resolver& resolver, const registry::Catalog& catalog,
-                               const Proposer& propose, Problems& problems) {
-  std::vector<SweepAxis> axes = given;
+std::string label_of(const std::string& address, const Config& value) {
+  if (value.as_text() != nullptr) return address + "=" + *value.as_text();
+  const bool is_plain_part =
+      value.as_table() != nullptr && value.use() != nullptr && value.as_table()->size() == 1;
+  return address + "=" + (is_plain_part ? *value.use() : value.toml());
+}
+
+Config value_at(const SweepAxis& axis, std::size_t address, const SearchChoice& choice) {
+  if (choice.index >= 0) return axis.values[address][static_cast<std::size_t>(choice.index)];
+  if (axis.search.integer && std::abs(choice.value) < 9e15)
+    return {static_cast<std::int64_t>(std::llround(choice.value)), axis.place};
+  return {choice.value, axis.place};
+}
+
+std::string flaw_of(const SearchPoint& point, const std::vector<SweepAxis>& axes) {
+  if (point.size() != axes.size())
+    return fmt::format("a point of {} values for {} axes", point.size(), axes.size());
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    const SearchAxis& axis = axes[i].search;
+    const SearchChoice& choice = point[i];
+    if (choice.index >= 0 && choice.index >= axis.count)
+      return fmt::format("entry {} of a list of {}", choice.index, axis.count);
+    if (choice.index >= 0) continue;
+    if (axis.addresses.size() > 1) return "a value between those of lists that advance together";
+    const bool within =
+        std::isfinite(choice.value) && choice.value >= axis.low && choice.value <= axis.high;
+    if (!within)
+      return fmt::format("{} for '{}', outside [{}, {}]", choice.value, axis.addresses[0], axis.low,
+                         axis.high);
+  }
+  return "";
+}
+
+Value swept_value(const TrialSpec& spec, const Config::Entry& entry,
+                  const registry::Catalog& catalog) {
+  if (const Value* held = param_at(spec, entry.key)) return *held;
+  Value plain;
+  if (!entry.value.to_value(plain)) return entry.value.toml();
+  const registry::FieldSchema* field = field_at(spec, entry.key, catalog);
+  return field == nullptr ? plain : registry::checked(*field, plain);
+}
+
+SweepPoints points_of(const std::vector<SweepAxis>& given, const Document& document,
+                      Resolver& resolver, const registry::Catalog& catalog, const Proposer& propose,
+                      Problems& problems) {
+  SweepPoints made{{}, {}, given, document.sweep_place};
+  std::vector<SweepAxis>& axes = made.axes;
   if (axes.empty()) {
     if (problems.empty())
       problems.add(document.sweep_place,
                    "[sweep] has nothing to sweep, e.g. \"optimizer.lr\" = [0.1, 0.2]");
-    return {};
+    return made;
   }
   type_ranges(axes, document, catalog);
   Expander expander(axes, document, problems);
@@ -162,16 +170,25 @@ std::vector<Variant> points_of(const std::vector<SweepAxis>& given, const Docume
                                                      : *search->use();
   const bool is_grid = use == "grid" && (search == nullptr || search->as_text() != nullptr ||
                                          search->as_table()->size() == 1);
-  if (is_grid && !check_grid(axes, document, problems)) return {};
+  if (is_grid && !check_grid(axes, document, problems)) return made;
   const bool have_part = catalog.find("search", use) != nullptr;
-  if (is_grid && (!propose || !have_part)) return expander.variants(grid(axes));
+  if (is_grid && (!propose || !have_part)) {
+    made.variants = expander.variants(grid(axes));
+    return made;
+  }
 
   const Place place = search == nullptr ? document.sweep_place : search->place();
   const auto part = resolver.part("search", "sweep.search", search, "grid", place);
-  if (!part || !problems.empty()) return {};
+  if (!part || !problems.empty()) return made;
+  if (catalog.find("search", part->use)->adaptive) {
+    made.variants = expander.variants(AdaptiveSweep::probes(axes));
+    made.adaptive = *part;
+    made.place = place;
+    return made;
+  }
   if (!propose) {
     problems.add(place, fmt::format("search/{} can't be asked for points here", part->use));
-    return {};
+    return made;
   }
   std::vector<SearchAxis> asked;
   for (const SweepAxis& axis : axes) asked.push_back(axis.search);
@@ -181,19 +198,19 @@ std::vector<Variant> points_of(const std::vector<SweepAxis>& given, const Docume
       throw Error(
           fmt::format("proposes {} points, expected at most {}", points.size(), kMaxTrials));
     for (const SearchPoint& point : points) {
-      if (const std::string what = flaw(point, axes); !what.empty())
+      if (const std::string what = flaw_of(point, axes); !what.empty())
         throw Error("proposes " + what);
     }
     if (points.empty()) throw Error("proposes no points");
-    return expander.variants(points);
+    made.variants = expander.variants(points);
   } catch (const StudyError&) {
     throw;
   } catch (const Error& problem) {
     const std::string text = problem.what();
     const std::string who = "search/" + part->use;
     problems.add(place, text.starts_with(who) ? text : who + ": " + text);
-    return {};
   }
+  return made;
 }
 
 }  // namespace paribus
