@@ -85,6 +85,13 @@ TEST(ScheduleWarmup, OfNothingIsWhatComesAfter) {
             values(cosine, 12, 3, 0.4));
 }
 
+TEST(SchedulePieces, HoldsEachFromItsEpochOn) {
+  const PartSpec pieces =
+      part("schedule", "pieces",
+           {{"at", std::vector<double>{1, 2.5}}, {"values", std::vector<double>{0.1, 0.3, 0.2}}});
+  EXPECT_EQ(values(pieces, 8, 2, 7), (std::vector<double>{0.1, 0.1, 0.3, 0.3, 0.3, 0.2, 0.2, 0.2}));
+}
+
 TEST(ScheduleErrors, NameWhatIsWrong) {
   const auto error = [](const std::string& use, std::map<std::string, Value> params,
                         std::map<std::string, PartSpec> slots = {}) {
@@ -95,6 +102,12 @@ TEST(ScheduleErrors, NameWhatIsWrong) {
       "schedule: schedule/step needs either every or milestones, got neither; give one of them");
   EXPECT_EQ(error("step", {{"every", 2.0}, {"milestones", std::vector<double>{1}}}),
             "schedule: schedule/step needs either every or milestones, got both; give one of them");
+  EXPECT_EQ(error("pieces", {{"at", std::vector<double>{1}}, {"values", std::vector<double>{1}}}),
+            "schedule: schedule/pieces has 1 values for 1 changes, expected one value more than "
+            "changes");
+  EXPECT_EQ(error("pieces",
+                  {{"at", std::vector<double>{2, 1}}, {"values", std::vector<double>{1, 2, 3}}}),
+            "schedule: schedule/pieces: epochs in `at` must grow");
   EXPECT_EQ(error("linear", {{"begin", 0.9}, {"until", 0.1}}),
             "schedule: schedule/linear ends before it begins, got begin 0.900000 and until "
             "0.100000, expected begin <= "

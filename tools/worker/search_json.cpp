@@ -35,6 +35,13 @@ json to_json(const Job& job) {
           {"parent", job.parent}};
 }
 
+Job job_from(const json& object) {
+  Job job{object.at("point"), {}, object.at("until"), object.at("parent")};
+  for (const json& choice : object.at("choices"))
+    job.choices.push_back({choice.value("index", std::int64_t{-1}), choice.value("value", 0.0)});
+  return job;
+}
+
 Happening happening_from(const json& object) {
   Happening happening{object.at("job"), object.at("ended"), {}};
   for (const json& value : object.at("values"))

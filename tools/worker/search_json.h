@@ -12,6 +12,7 @@ namespace paribus::worker {
 std::vector<Axis> axes_from(const nlohmann::json& list);
 nlohmann::json to_json(const Point& point);
 nlohmann::json to_json(const Job& job);
+Job job_from(const nlohmann::json& object);
 Happening happening_from(const nlohmann::json& object);
 
 }  // namespace paribus::worker

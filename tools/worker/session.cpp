@@ -34,6 +34,7 @@ class Answerer {
         axes_(axes_from(request.at("axes"))),
         stream_(request.at("seed").get<std::uint64_t>(), "search") {
     history_.epochs = request.at("epochs");
+    for (const json& job : request.at("jobs")) history_.jobs.push_back(job_from(job));
     const json& goals = request.at("goals");
     std::vector<std::string> objectives = search().objectives();
     objectives.insert(objectives.begin(), request.at("metric"));

@@ -67,7 +67,8 @@ void SearchSession::open() {
                                                                 {"seed", kSearchSeed},
                                                                 {"epochs", sweep_.epochs()},
                                                                 {"metric", metric_},
-                                                                {"goals", goals_}});
+                                                                {"goals", goals_},
+                                                                {"jobs", jobs_}});
   session_ = reply.at("session");
   at_once_ = reply.at("at_once");
   worker_ = engine_.worker_number();
@@ -97,6 +98,7 @@ std::optional<SearchJob> SearchSession::next(std::int64_t points) {
   told_ = happenings_.size();
   const json& asked = reply.at("job");
   if (asked.is_null()) return std::nullopt;
+  jobs_.push_back(asked);
   SearchJob job{asked.at("point"), asked.at("until"), asked.at("parent"),
                 point_from(asked.at("choices"))};
   if (job.until == 0) job.until = sweep_.epochs();

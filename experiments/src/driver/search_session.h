@@ -52,7 +52,7 @@ class SearchSession {
   const std::string metric_;
   const std::map<std::string, bool> goals_;  // metrics that trials record -> whether more is better
   Engine& engine_;
-  std::vector<nlohmann::json> happenings_;
+  std::vector<nlohmann::json> jobs_, happenings_;  // all that a new worker must be told
   std::vector<std::string> objectives_;
   std::size_t told_ = 0;
   std::int64_t at_once_ = 1;
