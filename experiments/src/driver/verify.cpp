@@ -183,15 +183,24 @@ std::size_t Verification::room(std::size_t at_once) const {
   return static_cast<std::size_t>(std::max<std::int64_t>(1, cores / threads));
 }
 
+namespace {
+
+void announce(const Trial& trial, Observer& observer) {
+  Work work;
+  work.trial = trial;
+  observer.planned(work);
+}
+
+}  // namespace
+
 void Verification::run(std::size_t at_once, Observer& observer,
                        const std::function<void(const Verified&)>& ended) {
   std::vector<Rerun> runs;
-  RunStart start{trials_.size(), 0, 0, study_.metric};
+  observer.begin({trials_.size(), 0, false, study_.metric});
   for (const Trial& trial : trials_) {
     runs.push_back({.trial = &trial, .suffix = ""});
-    start.steps += trial.steps;
+    announce(trial, observer);
   }
-  observer.begin(start);
   Rerunner rerunner(engine_, observer, study_.metric);
   rerunner.run(runs, room(at_once),
                [&](const Rerun& run, const Outcome& outcome, const journal::Record& rerun) {
@@ -224,7 +233,8 @@ Bisection Verification::bisect(const Verified& verified, std::size_t at_once, Ob
                     .stops = differs.has_value()});
   }
   std::vector<journal::Record> records;
-  observer.begin({runs.size(), 2 * found.last, 0, study_.metric});
+  observer.begin({runs.size(), 0, false, study_.metric});
+  for (const Trial& trial : twice) announce(trial, observer);
   Rerunner(engine_, observer, study_.metric)
       .run(runs, room(at_once),
            [&](const Rerun& /*run*/, const Outcome& outcome, journal::Record record) {
