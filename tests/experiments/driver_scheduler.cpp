@@ -179,23 +179,25 @@ TEST_F(DriverScheduler, TheSecondInterruptKillsAWorkerThatHangs) {
                 ::kill(::getppid(), SIGINT);
                 ::_exit(0);
               };
-              Scheduler scheduler(engine, directory, log, recorder_);
-              const Tally tally = scheduler.run(trials({99}), 1, "valid.accuracy");
+              ListSource source(directory, trials({99}), {});
+              Scheduler scheduler(engine, directory, log, recorder_, {});
+              const Tally tally = scheduler.run(source);
               return tally.interrupted && tally.stopped == 1 ? 0 : 1;
             }),
             0);
 }
 
-TEST_F(DriverScheduler, AWorkerThatDiesIsToldSo) {
+TEST_F(DriverScheduler, AWorkerThatDiesTimeAndAgainIsToldSo) {
   Engine* engine_in_use = nullptr;
   const StudyDirectory directory(folder_);
   journal::Writer log(directory.journal("study"));
   Engine engine;
   engine_in_use = &engine;
   recorder_.on_tick = [&] { ::kill(engine_in_use->worker().pid(), SIGKILL); };
-  Scheduler scheduler(engine, directory, log, recorder_);
+  ListSource source(directory, trials({99}), {});
+  Scheduler scheduler(engine, directory, log, recorder_, {});
   try {
-    scheduler.run(trials({99}), 1, "valid.accuracy");
+    scheduler.run(source);
     FAIL() << "nothing was thrown";
   } catch (const WorkerLost& lost) {
     EXPECT_PRED_FORMAT2(IsSubstring,

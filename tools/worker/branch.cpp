@@ -50,6 +50,12 @@ bool begin_with(const Beginning& other, journal::Writer& journal, const fs::path
     for (std::size_t i = 0; i < series.steps.size() && series.steps[i] <= other.step; ++i)
       journal.point(id, series.steps[i], series.values[i]);
   }
+  for (const auto& [target, values] : other.driven) {
+    if (record.find(target) != nullptr) continue;
+    const auto id = journal.series(target);
+    for (std::size_t i = 0; i < values.size(); ++i)
+      journal.point(id, static_cast<std::int64_t>(i) + 1, values[i]);
+  }
   copy_fingerprints(record.chain, other.step, journal);
   journal.sync();
   const auto own = folder / ("step-" + std::to_string(other.step) + ".safetensors");

@@ -3,6 +3,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
 
 #include "journal/journal.h"
 
@@ -16,6 +19,9 @@ struct Beginning {
   std::filesystem::path journal;  // of the other trial
   std::filesystem::path folder;   // its checkpoints
   std::int64_t step = 0;
+  /// By series, what the trial's own schedules gave in those steps: recorded where the other, which
+  /// had the same values without a schedule, has no such series.
+  std::map<std::string, std::vector<double>> driven;
 };
 
 /// Makes a trial that has nothing yet look as if it had trained up to there itself: the other's

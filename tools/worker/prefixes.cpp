@@ -167,6 +167,25 @@ class Splitter {
 
 }  // namespace
 
+std::map<std::string, std::vector<double>> driven_values(const TrialSpec& spec,
+                                                         std::int64_t steps_per_epoch,
+                                                         std::int64_t steps,
+                                                         const PartFactory& factory) {
+  const Course course(spec, steps_per_epoch, factory);
+  std::map<std::string, std::vector<double>> driven;
+  Values values;
+  for (std::int64_t step = 0; step < steps; ++step) {
+    course.at(step, values);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const std::string& target = spec.schedules[i].target;
+      const std::string part = target.substr(0, target.find('.'));
+      if (part == "model" || part == "loss" || part == "optimizer")
+        driven[target].push_back(std::bit_cast<double>(values[i]));
+    }
+  }
+  return driven;
+}
+
 json prefixes(const json& request, const PartFactory& factory) {
   std::vector<Course> courses;
   for (const json& trial : request.at("trials")) {

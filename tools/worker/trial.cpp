@@ -18,6 +18,7 @@
 #include "journal/journal.h"
 #include "limits.h"
 #include "paribus/trainer.h"
+#include "prefixes.h"
 #include "recorder.h"
 #include "registry/sha256.h"
 #include "study/spec_json.h"
@@ -111,14 +112,16 @@ Marks marks_of(const json& request, const TrialSpec& spec) {
 
 /// A journal that says where the trial begins: at its start, or with the checkpoint of another.
 void begin(JournalRecorder& recorder, const json& request, const TrialSpec& spec,
-           const fs::path& folder) {
+           const PartFactory& factory, const fs::path& folder) {
   recorder.journal().event(start_event(request, spec));
   const auto from = request.find("from");
   if (from == request.end() || !from->is_object()) return;
   const fs::path directory = request.at("dir").get<std::string>();
   const std::string other = from->at("trial");
-  const Beginning beginning{directory / "journal" / (other + ".log"),
-                            directory / "checkpoints" / other, from->at("step")};
+  const std::int64_t step = from->at("step");
+  const Beginning beginning{
+      directory / "journal" / (other + ".log"), directory / "checkpoints" / other, step,
+      driven_values(spec, request.at("facts").at("steps_per_epoch"), step, factory)};
   if (begin_with(beginning, recorder.journal(), folder)) {
     recorder.journal().event(
         {{"event", "branch"}, {"trial", other}, {"step", beginning.step}, {"time", utc_now()}});
@@ -198,7 +201,7 @@ int run_recorded(const json& request, const TrialSpec& spec, const Dataset& data
     fs::create_directories(folder);
     const bool resumes =
         disk::prepare(folder, journal::read(directory / "journal" / (id + ".log")));
-    if (!resumes) begin(recorder, request, spec, folder);
+    if (!resumes) begin(recorder, request, spec, factory, folder);
     Outcome outcome;
     {
       Trainer trainer(spec, dataset, factory, recorder, folder);

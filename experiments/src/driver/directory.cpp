@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <sstream>
@@ -86,8 +87,9 @@ fs::path StudyDirectory::branch(const std::string& trial, std::int64_t step) con
 
 void StudyDirectory::keep_branch(const std::string& trial, std::int64_t step) const {
   const fs::path now = path_ / "checkpoints" / trial / fmt::format("step-{}.safetensors", step);
-  std::error_code gone;  // then who would have begun with it begins at the start
-  if (!fs::exists(branch(trial, step))) fs::create_hard_link(now, branch(trial, step), gone);
+  // Without it, who would have begun with it begins at the start.
+  if (!fs::exists(branch(trial, step)) && fs::exists(now))
+    disk::link_checkpoint(now, branch(trial, step));
 }
 
 void StudyDirectory::drop_branches(const std::string& trial) const { drop(trial, {"branch-"}); }
@@ -99,12 +101,14 @@ void StudyDirectory::drop_checkpoints(const std::string& trial) const {
 void StudyDirectory::drop(const std::string& trial,
                           const std::vector<std::string_view>& prefixes) const {
   std::error_code gone;
+  std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(path_ / "checkpoints" / trial, gone)) {
     const std::string name = entry.path().filename();
-    for (const std::string_view prefix : prefixes) {
-      if (name.starts_with(prefix)) fs::remove(entry.path(), gone);
-    }
+    const bool is_named = std::any_of(prefixes.begin(), prefixes.end(),
+                                      [&](std::string_view one) { return name.starts_with(one); });
+    if (is_named && entry.path().extension() == ".safetensors") files.push_back(entry.path());
   }
+  for (const fs::path& file : files) disk::remove_checkpoint(file);
 }
 
 void StudyDirectory::write(const std::string& name, const std::string& text) const {

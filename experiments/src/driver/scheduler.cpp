@@ -148,7 +148,9 @@ void Scheduler::end(std::map<std::string, Running>::iterator entry, const Outcom
              {"signal", outcome.signal}, {"reason", outcome.reason}, {"message", outcome.message},
              {"time", utc_now()}};
   if (!outcome.stack.empty()) event["stack"] = outcome.stack;
-  if (const auto end = directory_.end_of(trial.id)) event["end"] = *end;
+  const bool said_all =
+      outcome.signal == 0 && outcome.reason.empty();  // else its end is of the past
+  if (const auto end = directory_.end_of(trial.id); end && said_all) event["end"] = *end;
   log_.event(event);
   observer_.ended(trial, outcome);
   engine_.board().give_back(running.slot);
