@@ -7,9 +7,8 @@
 #include <numeric>
 #include <sstream>
 
-#include "journal/crc32c.h"
-#include "journal/format.h"
 #include "journal/journal.h"
+#include "journal_bytes.h"
 
 namespace paribus::journal {
 namespace {
@@ -161,16 +160,6 @@ TEST_F(JournalFingerprints, AnEventComesAfterWhatStandsBeforeIt) {
     log.event({{"event", "resume"}, {"step", 0}});
   }
   EXPECT_TRUE(read(path_).chain.steps.empty());
-}
-
-std::string record_of(std::uint8_t type, const std::string& payload) {
-  std::string bytes(kHeader, '\0');
-  store(bytes.data(), static_cast<std::uint32_t>(payload.size()));
-  bytes[4] = static_cast<char>(type);
-  bytes += payload;
-  std::string crc(kTrailer, '\0');
-  store(crc.data(), crc32c(bytes));
-  return bytes + crc;
 }
 
 TEST_F(JournalFingerprints, RecordsThatMakeNoSenseEndTheValidPrefix) {

@@ -142,7 +142,7 @@ def test_a_record_that_was_computed_otherwise_is_told_from_chance(lab):
     assert trial["bisection"]["finding"] == "recorded elsewhere"
     text = lab.command("verify", directory, "-q", "--bisect", "-n", 1).stdout
     assert "three runs here agree in every bit" in text
-    assert "every tensor is known to agree after step 20" in text
+    assert "after step 20 the record has all tensors as they are here; after step 40 4 of 4" in text
     assert "bit-identical: 0 of 1 trials" in text
 
 

@@ -76,12 +76,14 @@ void print_elsewhere(const Bisection& bisection, const Verified& verified, bool 
       "  three runs here agree in every bit up to step {}: the record was computed otherwise, {}\n",
       bisection.last,
       changed ? "with what is listed above as changed" : "by another machine or with an error");
-  if (verified.comparison.full_step >= 0)
-    fmt::print(
-        "  every tensor is known to agree after step {}; after step {}, where all are known next, "
-        "{}\n",
-        verified.comparison.last_equal_full, verified.comparison.full_step,
-        names(verified.comparison));
+  const Comparison& known = verified.comparison;
+  if (known.full_step < 0) return;
+  const std::string before =
+      known.last_equal_full > 0
+          ? fmt::format("after step {} the record has all tensors as they are here",
+                        known.last_equal_full)
+          : std::string("no earlier fingerprints of all tensors are recorded");
+  fmt::print("  {}; after step {} {}\n", before, known.full_step, names(known));
 }
 
 std::string compared(const Comparison& found) {

@@ -50,7 +50,7 @@ void Rerunner::run(const std::vector<Rerun>& runs, std::size_t at_once, const En
       engine_.worker().kill();  // its trials die with it; nothing of them is worth keeping
       throw Interrupted();
     }
-    while (next < runs.size() && running_.size() < at_once) start(runs[next++]);
+    while (next < runs.size() && running_.size() < at_once) start(runs[next++], ended);
     for (auto event = engine_.worker().next_event(kTick); event;
          event = engine_.worker().next_event(0))
       handle(*event, ended);
@@ -58,7 +58,7 @@ void Rerunner::run(const std::vector<Rerun>& runs, std::size_t at_once, const En
   }
 }
 
-void Rerunner::start(const Rerun& run) {
+void Rerunner::start(const Rerun& run, const Ended& ended) {
   const std::string name = run.trial->id + run.suffix;
   fs::create_directories(folder_.path() / "journal");
   json spec = run.trial->spec;
@@ -77,7 +77,11 @@ void Rerunner::start(const Rerun& run) {
                   {"until", run.stops ? run.last_full : 0}};
   if (run.last_full > 0)
     request["fingerprints"] = {{"from", run.first_full}, {"to", run.last_full}};
-  engine_.worker().call_regardless("start", request);
+  try {
+    engine_.worker().call_regardless("start", request);
+  } catch (const Refused& refused) {
+    end(name, {.code = 1, .message = refused.what()}, ended);
+  }
 }
 
 void Rerunner::handle(const json& event, const Ended& ended) {
@@ -87,6 +91,7 @@ void Rerunner::handle(const json& event, const Ended& ended) {
   Outcome outcome;
   outcome.code = event.value("code", 0);
   outcome.signal = event.value("signal", 0);
+  outcome.reason = event.value("reason", "");
   if (outcome.code == kPaused) outcome.code = Outcome::kStopped;
   if (const auto message = event.find("message"); message != event.end() && message->is_string())
     outcome.message = *message;

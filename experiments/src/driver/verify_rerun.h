@@ -53,7 +53,7 @@ class Rerunner {
     int slot = 0;
   };
 
-  void start(const Rerun& run);
+  void start(const Rerun& run, const Ended& ended);
   void handle(const nlohmann::json& event, const Ended& ended);
   void end(const std::string& name, const Outcome& outcome, const Ended& ended);
 
