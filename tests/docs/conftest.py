@@ -7,17 +7,9 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("PARIBUS_BUILD", ROOT / "build" / "release"))
-
-
-def torch_dir() -> str:
-    for line in (BUILD / "CMakeCache.txt").read_text().splitlines():
-        if line.startswith("PARIBUS_TORCH_DIR:"):
-            return line.split("=", 1)[1]
-    raise AssertionError(f"{BUILD} is not configured")
+from build_folder import BUILD, ROOT, torch_dir  # noqa: E402
 
 
 class Workspace:

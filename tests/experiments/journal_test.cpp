@@ -13,8 +13,10 @@
 #include <limits>
 #include <sstream>
 
+#include "../errors.h"
 #include "journal/crc32c.h"
 #include "journal/format.h"
+#include "journal_bytes.h"
 #include "paribus/error.h"
 
 namespace paribus::journal {
@@ -22,6 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using test::error_of;
 
 /// A folder of its own for every test.
 class Journal : public testing::Test {
@@ -64,25 +67,6 @@ class Journal : public testing::Test {
 
   fs::path folder_, path_;
 };
-
-std::string record_of(std::uint8_t type, const std::string& payload) {
-  std::string bytes(kHeader, '\0');
-  store(bytes.data(), static_cast<std::uint32_t>(payload.size()));
-  bytes[4] = static_cast<char>(type);
-  bytes += payload;
-  std::string crc(kTrailer, '\0');
-  store(crc.data(), crc32c(bytes));
-  return bytes + crc;
-}
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 void expect_contains(const std::string& text, const std::string& part) {
   EXPECT_NE(text.find(part), std::string::npos) << text;

@@ -4,8 +4,8 @@
 
 #include <cmath>
 #include <fstream>
-#include <functional>
 
+#include "../errors.h"
 #include "journal/journal.h"
 #include "paribus/error.h"
 #include "results/arms.h"
@@ -20,15 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
+using test::error_of;
 
 json plan_of(const std::vector<std::string>& ids) {
   json trials = json::array();

@@ -7,16 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("PARIBUS_BUILD", ROOT / "build" / "release"))
-
-
-def torch_dir() -> str:
-    for line in (BUILD / "CMakeCache.txt").read_text().splitlines():
-        if line.startswith("PARIBUS_TORCH_DIR:"):
-            return line.split("=", 1)[1]
-    raise AssertionError(f"{BUILD} is not configured; run tools/test")
+from build_folder import BUILD, torch_dir
 
 
 def run(*command, **environment):

@@ -9,12 +9,12 @@
 
 #include <cstring>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "../errors.h"
 #include "paribus/checkpoint.h"
 #include "paribus/dataset.h"
 #include "paribus/factory.h"
@@ -102,16 +102,6 @@ class Folder {
 std::string bytes_of(const fs::path& file);
 void write_bytes(const fs::path& file, const std::string& bytes);
 
-/// The text of the Error that `act` throws; a failure if it throws none.
-std::string error_of(const std::function<void()>& act);
-
 bool same_bits(const at::Tensor& a, const at::Tensor& b);
-
-inline bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-#define EXPECT_TEXT(text, part)                    \
-  EXPECT_TRUE(paribus::test::contains(text, part)) \
-      << "got: " << (text) << "\nexpected in it: " << (part)
 
 }  // namespace paribus::test

@@ -13,6 +13,7 @@
 #include <random>
 #include <string>
 
+#include "../errors.h"
 #include "paribus/dataset.h"
 #include "paribus/factory.h"
 #include "paribus/transform.h"
@@ -43,25 +44,6 @@ inline Instance make(const std::string& kind, const std::string& name,
   spec.params = std::move(params);
   return Instance(spec, loader);
 }
-
-/// The text of the Error that `act` throws; a failure if it throws none.
-template <class Act>
-std::string error_of(Act act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "no Error was thrown";
-  return "";
-}
-
-inline bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-#define EXPECT_TEXT(text, part)                    \
-  EXPECT_TRUE(paribus::test::contains(text, part)) \
-      << "got: " << (text) << "\nexpected in it: " << (part)
 
 /// A folder of the test's own, removed with it.
 class Folder {

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "../errors.h"
 #include "paribus/factory.h"
 #include "registry/catalog.h"
 #include "registry/loader/loader.h"
@@ -54,16 +55,7 @@ inline nlohmann::json golden(const char* section) {
   return nlohmann::json::parse(file).at(section);
 }
 
-/// The text of the Error that `act` throws.
-template <class Act>
-std::string error_of(Act act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
+using test::error_of;
 
 inline bool bitwise_equal(const at::Tensor& a, const at::Tensor& b) {
   return a.sizes() == b.sizes() && a.scalar_type() == b.scalar_type() &&
