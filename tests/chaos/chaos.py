@@ -39,7 +39,7 @@ def options():
     parser.add_argument("--verbose", action="store_true", help="a line for each mishap")
     chosen = parser.parse_args()
     if not chosen.set and chosen.study == OWN_STUDY:  # long enough for all of them to strike one
-        chosen.set = [f"train.epochs={max(2, chosen.kills // 6)}"]
+        chosen.set = [f"train.epochs={max(2, chosen.kills // 3)}"]
     return chosen
 
 
