@@ -4,7 +4,7 @@ part of a trial's id: another number of them is another trial, which may differ,
 
 import pytest
 import sets
-from cases import BASE, CASES, REGRESSION, SWEEPS, arm_name, missing_or_stale
+from cases import ADAPTIVE, BASE, CASES, REGRESSION, SWEEPS, arm_name, missing_or_stale
 from lab import Lab, differences, shipped
 
 STUDY = 'study = { metric = "valid.loss", seeds = [7], threads = 1 }\n'
@@ -107,6 +107,14 @@ def test_sweeps_propose_the_same(lab, part):
     one = lab.run(study, f"{name}-1", "-j", 1).all()
     other = lab.run(study, f"{name}-2", "-j", 2, "-s", "data.workers=2").all()
     assert len(one) == 4 and differences(one, other) == []
+
+
+@pytest.mark.parametrize("part", ADAPTIVE)
+def test_searches_that_look_at_results_try_the_same(lab, part):
+    name = part.replace("/", "-")
+    study = lab.write(f"{name}.toml", STUDY + BASE + "[sweep]\n" + ADAPTIVE[part])
+    one, two, four = (lab.run(study, f"{name}-{jobs}", "-j", jobs).all() for jobs in (1, 2, 4))
+    assert len(one) >= 4 and differences(one, two) + differences(one, four) == []
 
 
 def test_threads_are_part_of_the_trial(lab):
