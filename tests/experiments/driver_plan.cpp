@@ -9,6 +9,14 @@ namespace {
 
 using nlohmann::json;
 
+std::shared_ptr<const TrialFamily> family(const json& width) {
+  auto made = std::make_shared<TrialFamily>(
+      json{{"model", {{"width", width}, {"deep", true}}}, {"optimizer", {{"lr", nullptr}}}},
+      std::vector{json::json_pointer("/optimizer/lr")});
+  made->facts = {{"steps_per_epoch", 5}};
+  return made;
+}
+
 /// Two arms with two seeds each.
 CheckedStudy checked_study() {
   CheckedStudy checked;
@@ -21,10 +29,9 @@ CheckedStudy checked_study() {
       trial.id = std::string(arm) + std::to_string(seed);
       trial.arm = arm;
       trial.seed = seed;
+      trial.numbers = {0.1};
       trial.values = {{"model.width", arm == std::string("wide") ? 16 : 8}};
-      trial.spec = {{"model", {{"width", trial.values["model.width"]}, {"deep", true}}},
-                    {"seed", seed}};
-      trial.facts = {{"steps_per_epoch", 5}};
+      trial.family = family(trial.values["model.width"]);
       checked.trials.push_back(std::move(trial));
     }
   }
@@ -49,7 +56,7 @@ TEST(DriverPlan, AReaderGetsBackEveryTrialWithItsConfiguration) {
     EXPECT_EQ(got.arm, wanted.arm);
     EXPECT_EQ(got.seed, static_cast<std::int64_t>(wanted.seed));
     EXPECT_EQ(json(got.values), wanted.values);
-    EXPECT_EQ(got.spec(), wanted.spec);
+    EXPECT_EQ(got.spec(), wanted.spec());
     EXPECT_EQ(got.variant->steps_per_epoch, 5);
   }
 }
@@ -64,6 +71,23 @@ TEST(DriverPlan, AnArmIsDescribedOnceAndTheOthersByWhatTheyChange) {
   EXPECT_EQ(plan["trials"][3], json::parse(R"([1, 1, "wide1"])"));
 }
 
+TEST(DriverPlan, PointsOfOneFamilyAreToldByTheirNumbers) {
+  CheckedStudy checked = checked_study();
+  const auto wide = checked.trials[3].family;
+  for (const double lr : {0.2, 0.3}) {
+    Trial trial = checked.trials.front();
+    trial.arm = trial.id = "lr" + std::to_string(lr).substr(0, 3);
+    trial.family = wide;
+    trial.numbers = {lr};
+    checked.trials.push_back(std::move(trial));
+  }
+  const json plan = written(plan_of(checked, "rates", {}));
+  EXPECT_EQ(plan["variants"][2]["patch"].size(), 2U) << "another width, another rate";
+  const results::StudyRecord study = results::read_plan(plan);
+  for (std::size_t i = 0; i < study.trials.size(); ++i)
+    EXPECT_EQ(study.trials[i].spec(), written(checked.trials[i].spec())) << i;
+}
+
 TEST(DriverPlan, WhatIsAddedRefersToTheArmsThatWereThere) {
   CheckedStudy checked = checked_study();
   results::StudyRecord study = results::read_plan(written(plan_of(checked, "widths", {})));
@@ -71,8 +95,9 @@ TEST(DriverPlan, WhatIsAddedRefersToTheArmsThatWereThere) {
     Trial trial = checked.trials.front();
     trial.id = std::string(arm) + std::to_string(seed);
     trial.arm = arm;
-    trial.seed = trial.spec["seed"] = seed;
-    trial.values["model.width"] = trial.spec["model"]["width"] = width;
+    trial.seed = seed;
+    trial.values["model.width"] = width;
+    trial.family = family(width);
     checked.trials.push_back(std::move(trial));
   };
   add("wide", 7, 16);
@@ -82,8 +107,8 @@ TEST(DriverPlan, WhatIsAddedRefersToTheArmsThatWereThere) {
   read_planned(planned, study);
   ASSERT_EQ(study.trials.size(), 6U);
   EXPECT_EQ(study.arms, (std::vector<std::string>{"plain", "wide", "huge"}));
-  EXPECT_EQ(study.trials[4].spec(), checked.trials[4].spec);
-  EXPECT_EQ(study.trials[5].spec(), checked.trials[5].spec);
+  EXPECT_EQ(study.trials[4].spec(), checked.trials[4].spec());
+  EXPECT_EQ(study.trials[5].spec(), checked.trials[5].spec());
   EXPECT_EQ(study.trials[5].id, "huge0");
 }
 

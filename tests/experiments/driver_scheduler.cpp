@@ -64,7 +64,7 @@ class DriverScheduler : public ::testing::Test {
       Trial trial;
       trial.id = fmt::format("t{}", list.size());
       trial.seed = seed;
-      trial.spec = {{"seed", seed}};
+      trial.family = std::make_shared<TrialFamily>(json{{"seed", seed}});
       list.push_back(std::move(trial));
     }
     return list;

@@ -4,7 +4,9 @@
 #include <filesystem>
 
 #include "driver/trial.h"
+#include "paribus/error.h"
 #include "study/spec_json.h"
+#include "study/targets.h"
 
 namespace paribus::driver {
 namespace {
@@ -94,6 +96,42 @@ TEST(DriverTrial, AnotherStructureIsInspectedByItself) {
   other = spec();
   other.data.batch = 32;
   EXPECT_NE(key, inspection_key(to_json(other)));
+}
+
+/// The spec of a family with two numbers left open, and what `trial_id` hashes of one member.
+TEST(DriverTrial, AFamilysIdsAreThoseOfItsTrials) {
+  TrialSpec first = spec();
+  first.dataset.params["note"] = std::string("\"hole 0\" and hole' 1");  // as its marks look
+  const std::vector<std::string> addresses{"optimizer.inner.lr", "schedule.optimizer.lr.max",
+                                           "optimizer.k"};
+  std::vector<json::json_pointer> places;
+  for (const std::string& address : addresses) places.push_back(pointer_to(first, address));
+  const json environment = {{"libtorch", "2.13.0"}, {"hole 1", "hole 2"}};
+  const TrialFamily family(resolved(to_json(first), kFacts), places);
+  const FamilyIds ids(family, "\"1\"", environment);
+  const std::vector<std::vector<Value>> members{{0.1, 0.4, std::int64_t{5}},
+                                                {1e-3, 1.0, std::int64_t{6}},
+                                                {0.30000000000000004, 5e300, std::int64_t{-1}}};
+  for (const std::vector<Value>& numbers : members) {
+    for (const std::uint64_t seed : {std::uint64_t{0}, std::uint64_t{12345678901234}}) {
+      TrialSpec own = first;
+      for (std::size_t i = 0; i < addresses.size(); ++i) set_value(own, addresses[i], numbers[i]);
+      own.seed = seed;
+      const json whole = resolved(to_json(own), kFacts);
+      EXPECT_EQ(family.spec(numbers, seed), whole);
+      EXPECT_EQ(ids.id(numbers, seed), trial_id(whole, "\"1\"", environment));
+    }
+  }
+}
+
+TEST(DriverTrial, APlaceThatIsNoneIsToldByItsAddress) {
+  try {
+    pointer_to(spec(), "optimizer.inner.rate");
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(),
+                 "no parameter of the optimizer or of a schedule is at optimizer.inner.rate");
+  }
 }
 
 TEST(DriverTrial, LabelsAreShort) {

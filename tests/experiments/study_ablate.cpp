@@ -19,11 +19,11 @@ const std::string kParts = kBase +
 const std::string kThree =
     R"(["callback.ema", "schedule.optimizer.lr", { "optimizer.momentum" = [0.0, 0.9] }])";
 
-const TrialSpec& spec_of(const Study& study, const std::string& arm) {
+TrialSpec spec_of(const Study& study, const std::string& arm) {
   const auto found = std::find_if(study.trials.begin(), study.trials.end(),
                                   [&](const PlannedTrial& trial) { return trial.arm == arm; });
   if (found == study.trials.end()) throw Error("no arm " + arm);
-  return found->spec;
+  return found->spec();
 }
 
 /// "ema mixup | lr | 0.9": callbacks, driven parameters, momentum.

@@ -11,7 +11,7 @@ using StudyCheck = StudyTest;
 TEST_F(StudyCheck, ShortestStudyHasDefaultsForTheRest) {
   const Study study = load(kBase);
   ASSERT_EQ(study.trials.size(), 1U);
-  const TrialSpec& spec = study.trials[0].spec;
+  const TrialSpec spec = study.trials[0].spec();
   EXPECT_EQ(spec.optimizer.use, "sgd");
   EXPECT_EQ(spec.loss.use, "cross_entropy");
   ASSERT_EQ(spec.metrics.size(), 1U);
@@ -111,7 +111,7 @@ TEST_F(StudyCheck, TwoEntriesOfOneName) {
             "s.toml:3:20: callback has two entries 'ema'; give one of them another `name`");
   const Study study =
       load(kBase + "callback = [\"ema\", { use = \"ema\", name = \"slow\", decay = 0.9 }]\n");
-  EXPECT_EQ(study.trials[0].spec.callbacks[1].address, "callback.slow");
+  EXPECT_EQ(study.trials[0].spec().callbacks[1].address, "callback.slow");
 }
 
 TEST_F(StudyCheck, MetricMustBeRecorded) {
@@ -135,7 +135,7 @@ TEST_F(StudyCheck, Seeds) {
 }
 
 TEST_F(StudyCheck, ThreadsDoNotDependOnMoreThanTheStudy) {
-  EXPECT_EQ(load("study.threads = 3\n" + kBase).trials[0].spec.threads, 3);
+  EXPECT_EQ(load("study.threads = 3\n" + kBase).trials[0].spec().threads, 3);
   EXPECT_EQ(load("study.seeds = 100000\n" + kBase).threads, 1);
   EXPECT_EQ(errors("study.threads = \"all\"\n" + kBase),
             "s.toml:1:17: study: 'threads' got \"all\", expected \"auto\" or an integer of at "

@@ -8,9 +8,9 @@ namespace {
 
 using StudyMerge = StudyTest;
 
-const PartSpec& part_of(const Study& study, const std::string& arm, PartSpec TrialSpec::*member) {
+PartSpec part_of(const Study& study, const std::string& arm, PartSpec TrialSpec::*member) {
   for (const PlannedTrial& trial : study.trials) {
-    if (trial.arm == arm) return trial.spec.*member;
+    if (trial.arm == arm) return trial.spec().*member;
   }
   throw Error("no arm " + arm);
 }
@@ -19,9 +19,9 @@ double real_in(const PartSpec& part, const std::string& name) {
   return std::get<double>(part.params.at(name));
 }
 
-const TrialSpec& arm_of(const Study& study, const std::string& arm) {
+TrialSpec arm_of(const Study& study, const std::string& arm) {
   for (const PlannedTrial& trial : study.trials) {
-    if (trial.arm == arm) return trial.spec;
+    if (trial.arm == arm) return trial.spec();
   }
   throw Error("no arm " + arm);
 }
@@ -139,9 +139,9 @@ TEST_F(StudyMerge, Overrides) {
            {"optimizer.lr=0.7", "study.seeds=[4]", "callback.ema=false", "train.device=cpu",
             "arms.no x.y.train.epochs=2"});
   EXPECT_EQ(study.trials.size(), 2U);
-  EXPECT_EQ(real_in(study.trials[0].spec.optimizer, "lr"), 0.7);
-  EXPECT_TRUE(study.trials[0].spec.callbacks.empty());
-  EXPECT_EQ(study.trials[0].spec.train.device, "cpu");
+  EXPECT_EQ(real_in(study.trials[0].spec().optimizer, "lr"), 0.7);
+  EXPECT_TRUE(study.trials[0].spec().callbacks.empty());
+  EXPECT_EQ(study.trials[0].spec().train.device, "cpu");
 }
 
 TEST_F(StudyMerge, OverridesAreCheckedLikeTheFile) {

@@ -28,8 +28,8 @@ TEST_F(StudySweep, GridOfListsInOrder) {
                                                   "optimizer.momentum=0.8, train.epochs=2",
                                                   "optimizer.momentum=0.9, train.epochs=1",
                                                   "optimizer.momentum=0.9, train.epochs=2"}));
-  EXPECT_EQ(std::get<double>(study.trials[3].spec.optimizer.params.at("momentum")), 0.9);
-  EXPECT_EQ(study.trials[3].spec.train.epochs, 2);
+  EXPECT_EQ(std::get<double>(study.trials[3].spec().optimizer.params.at("momentum")), 0.9);
+  EXPECT_EQ(study.trials[3].spec().train.epochs, 2);
   EXPECT_EQ(std::get<std::int64_t>(study.trials[3].values.at("train.epochs")), 2);
 }
 
@@ -44,7 +44,7 @@ TEST_F(StudySweep, RangesReadAsPeopleWriteThem) {
       reals(load(kBase + "[sweep]\noptimizer.lr = { range = [0, 1], n = 3 }\n"), "optimizer.lr"),
       (std::vector<double>{0, 0.5, 1}));
   const Study whole = load(kBase + "[sweep]\ndata.items = { range = [10, 30], step = 10 }\n");
-  EXPECT_EQ(std::get<std::int64_t>(whole.trials[2].spec.dataset.params.at("items")), 30);
+  EXPECT_EQ(std::get<std::int64_t>(whole.trials[2].spec().dataset.params.at("items")), 30);
 }
 
 TEST_F(StudySweep, PartsAndZip) {
@@ -53,7 +53,7 @@ TEST_F(StudySweep, PartsAndZip) {
            "[sweep]\nmodel = [\"mlp\", \"convnet\"]\n[sweep.zip]\n\"optimizer.lr\" = [0.1, 0.2]\n"
            "\"optimizer.momentum\" = [0.8, 0.9]\n");
   ASSERT_EQ(study.trials.size(), 4U);
-  EXPECT_EQ(study.trials[3].spec.model.use, "convnet");
+  EXPECT_EQ(study.trials[3].spec().model.use, "convnet");
   EXPECT_EQ(study.trials[3].arm, "model=convnet, optimizer.lr=0.2, optimizer.momentum=0.9");
   EXPECT_EQ(std::get<std::string>(study.trials[3].values.at("model")), "convnet");
 }

@@ -19,6 +19,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t kMostArms = 40;  // that a terminal bears
+
 struct Request {
   std::filesystem::path study;
   std::vector<std::string> overrides;
@@ -58,7 +60,7 @@ json study_json(const driver::CheckedStudy& checked) {
                       {"seed", trial.seed},
                       {"values", trial.values},
                       {"steps", trial.steps},
-                      {"facts", trial.facts}});
+                      {"facts", trial.facts()}});
   }
   json design = to_json(checked.study.design);
   if (!design.is_null()) design["confounded"] = confounded(checked.study.design);
@@ -79,25 +81,29 @@ std::string grouped(std::int64_t number) {
   return digits;
 }
 
-/// One line for each arm: what its trials have in common.
+/// One line for each arm: what its trials have in common. Of many, the first few.
 void print_arms(const driver::CheckedStudy& checked) {
+  std::vector<std::string> arms = checked.study.arms;
+  if (arms.size() > kMostArms) arms.resize(kMostArms);
   int width = 3;
-  for (const std::string& arm : checked.study.arms) width = std::max(width, driver::columns(arm));
+  for (const std::string& arm : arms) width = std::max(width, driver::columns(arm));
   fmt::print("{}  {:>6}  {:>9}  {:>11}  {:>11}  {}\n", driver::padded("arm", width), "trials",
              "steps", "parameters", "train items", "computes with");
-  for (const std::string& arm : checked.study.arms) {
+  for (const std::string& arm : arms) {
     std::size_t count = 0;
     const driver::Trial* one = nullptr;
     for (const driver::Trial& trial : checked.trials) {
       if (trial.arm == arm) ++count, one = &trial;
     }
     if (one == nullptr) continue;
-    const json& facts = one->facts;
+    const json& facts = one->facts();
     fmt::print("{}  {:>6}  {:>9}  {:>11}  {:>11}  {} {} {}\n", driver::padded(arm, width), count,
                grouped(one->steps), grouped(facts.value("parameters", std::int64_t{0})),
                grouped(facts.value("train_items", std::int64_t{0})), facts.value("device", "?"),
                facts.value("precision", "?"), facts.value("memory_format", "?"));
   }
+  if (arms.size() < checked.study.arms.size())
+    fmt::print("... and {} more; --json lists all\n", checked.study.arms.size() - arms.size());
 }
 
 /// What a fractional design can't tell apart.

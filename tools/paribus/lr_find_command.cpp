@@ -58,8 +58,8 @@ int find(const Request& request) {
   try {
     reply = engine.worker().call(
         "lr_find",
-        {{"spec", trial.spec},
-         {"files", trial.files},
+        {{"spec", trial.spec()},
+         {"files", trial.files()},
          {"options", {{"low", request.low}, {"high", request.high}, {"steps", request.steps}}}});
   } catch (const driver::Refused& refused) {
     fmt::print(stderr, "{}\n", refused.what());

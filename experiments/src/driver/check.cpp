@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 #include <sstream>
+#include <unordered_map>
 
 #include "driver/interrupt.h"
 #include "driver/search_session.h"
@@ -18,6 +19,31 @@ namespace {
 
 using nlohmann::json;
 
+/// Whether an address of a trial is that of a number which changes no shape.
+bool is_mere_number(const std::string& address, const Value& value) {
+  const bool is_number =
+      std::holds_alternative<std::int64_t>(value) || std::holds_alternative<double>(value);
+  return is_number && (address.starts_with("optimizer.") || address.starts_with("schedule."));
+}
+
+std::vector<std::string> numbers_of(const PlannedTrial& planned) {
+  std::vector<std::string> numbers;
+  for (const std::string& address : planned.shape->free) {
+    if (is_mere_number(address, planned.values.at(address))) numbers.push_back(address);
+  }
+  return numbers;
+}
+
+/// Equal for trials that differ in seed and such numbers alone.
+std::string family_key(const PlannedTrial& planned, const std::vector<std::string>& numbers) {
+  std::string key = fmt::format("{}", static_cast<const void*>(planned.shape.get()));
+  for (const std::string& address : planned.shape->free) {
+    if (std::find(numbers.begin(), numbers.end(), address) != numbers.end()) continue;
+    key.append(1, '\n').append(registry::to_json(planned.values.at(address)).dump());
+  }
+  return key;
+}
+
 /// Goes through planned trials and keeps all that is wrong with them.
 class Checker {
  public:
@@ -26,6 +52,7 @@ class Checker {
       : checked_(checked), planned_(planned), engine_(engine), observer_(observer) {}
 
   std::vector<Trial> check_all() {
+    group();
     find_files();
     throw_if_wrong();
     load_plugins();
@@ -35,22 +62,45 @@ class Checker {
   }
 
  private:
+  /// Trials that differ in seed and numbers of optimizer and schedules alone, on their way.
+  struct Family {
+    const PlannedTrial* first = nullptr;
+    std::vector<std::string> numbers;  // addresses
+    json spec;                         // of the first; "auto" is settled at last
+    FilePaths files;
+    json facts;
+    std::shared_ptr<TrialFamily> made;
+    std::optional<FamilyIds> ids;
+    std::int64_t epochs = 0;
+  };
+
+  void group() {
+    std::unordered_map<std::string, std::size_t> known;
+    for (const PlannedTrial& planned : planned_) {
+      const std::vector<std::string> numbers = numbers_of(planned);
+      const auto [number, is_new] =
+          known.try_emplace(family_key(planned, numbers), families_.size());
+      if (is_new)
+        families_.push_back({&planned, numbers, to_json(planned.spec()), {}, {}, {}, {}, 0});
+      family_of_.push_back(number->second);
+    }
+  }
+
   void find_files() {
     std::map<std::string, std::optional<FilePaths>>
         known;  // by the data set's own part of the spec
     const auto progress = [&](const std::string& name, std::int64_t got, std::int64_t total) {
       observer_.fetching(name, got, total);
     };
-    for (const PlannedTrial& planned : planned_) {
-      const std::string key = to_json(planned.spec.dataset).dump();
-      const auto [entry, is_new] = known.try_emplace(key);
-      if (is_new) entry->second = files_of(planned, progress);
-      files_.push_back(entry->second.value_or(FilePaths{}));
+    for (Family& family : families_) {
+      const auto [entry, is_new] = known.try_emplace(family.spec.at("dataset").dump());
+      if (is_new) entry->second = files_of(*family.first, progress);
+      family.files = entry->second.value_or(FilePaths{});
     }
   }
 
   std::optional<FilePaths> files_of(const PlannedTrial& planned, const FetchProgress& progress) {
-    const PartSpec& dataset = planned.spec.dataset;
+    const PartSpec dataset = planned.spec().dataset;
     const registry::PartSchema* schema = checked_.catalog.find("dataset", dataset.use);
     if (schema == nullptr) {
       blame(dataset.address, planned.arm, "no plugin offers dataset/" + dataset.use);
@@ -69,7 +119,7 @@ class Checker {
 
   void load_plugins() {
     std::set<PartName> parts;
-    for (const PlannedTrial& planned : planned_) parts.merge(parts_of(planned.spec));
+    for (const Family& family : families_) parts.merge(parts_of(family.first->shape->spec));
     engine_.machine();
     try {
       engine_.load(checked_.catalog, parts);
@@ -86,54 +136,68 @@ class Checker {
 
   void inspect_all() {
     std::set<std::string> refused;
-    for (std::size_t i = 0; i < planned_.size(); ++i) {
-      const json spec = to_json(planned_[i].spec);
-      const std::string key = inspection_key(spec);
+    for (Family& family : families_) {
+      const std::string key = inspection_key(family.spec);
       if (!checked_.facts.contains(key) && !refused.contains(key)) {
-        if (const auto facts = inspect(planned_[i], spec, files_[i]))
+        if (const auto facts = inspect(family))
           checked_.facts[key] = *facts;
         else
           refused.insert(key);
       }
       const auto known = checked_.facts.find(key);
-      facts_.push_back(known == checked_.facts.end() ? json() : known->second);
+      if (known != checked_.facts.end()) family.facts = known->second;
     }
   }
 
-  std::optional<json> inspect(const PlannedTrial& planned, const json& spec,
-                              const FilePaths& files) {
+  std::optional<json> inspect(const Family& family) {
     try {
-      json reply = engine_.worker().call("inspect", {{"spec", spec}, {"files", files}});
+      json reply =
+          engine_.worker().call("inspect", {{"spec", family.spec}, {"files", family.files}});
       const auto facts = reply.find("facts");
       if (facts == reply.end() || !facts->is_object())
         throw Error("paribus-worker: its reply to 'inspect' has no facts");
-      engine_.open(spec, files);  // it went well in a fork: from now on all share one copy
+      engine_.open(family.spec, family.files);  // it went well in a fork: from now on all share one
       return *facts;
     } catch (const Refused& refused) {
       for (const Problem& problem : refused.problems())
-        blame(problem.address, planned.arm, problem.message);
+        blame(problem.address, family.first->arm, problem.message);
       return std::nullopt;
     }
   }
 
+  void settle(Family& family) {
+    const TrialSpec spec = family.first->spec();
+    family.epochs = spec.train.epochs;
+    std::vector<json::json_pointer> places;
+    for (const std::string& address : family.numbers) places.push_back(pointer_to(spec, address));
+    json settled = resolved(std::move(family.spec), family.facts);
+    const json fingerprint = family.facts.value("fingerprint", json());
+    const json about = environment(spec, settled);
+    family.made = std::make_shared<TrialFamily>(std::move(settled), std::move(places));
+    family.ids.emplace(*family.made, fingerprint.dump(), about);
+    family.made->facts = std::move(family.facts);
+    family.made->files = std::move(family.files);
+  }
+
   std::vector<Trial> name_all() {
+    for (Family& family : families_) settle(family);
     std::vector<Trial> trials;
-    for (std::size_t i = 0; i < planned_.size(); ++i) {
+    trials.reserve(family_of_.size());
+    for (std::size_t i = 0; i < family_of_.size(); ++i) {
       const PlannedTrial& planned = planned_[i];
-      const json& facts = facts_[i];
+      const Family& family = families_[family_of_[i]];
       Trial trial;
       trial.arm = planned.arm;
       trial.seed = planned.seed;
       for (const auto& [address, value] : planned.values)
         trial.values[address] = registry::to_json(value);
-      trial.spec = resolved(to_json(planned.spec), facts);
-      trial.facts = facts;
-      trial.files = files_[i];
-      trial.epochs = planned.spec.train.epochs;
-      trial.steps = trial.epochs * facts.value("steps_per_epoch", std::int64_t{0});
-      trial.threads = planned.spec.threads;
-      const json fingerprint = facts.value("fingerprint", json());
-      trial.id = trial_id(trial.spec, fingerprint.dump(), environment(planned, trial.spec));
+      for (const std::string& address : family.numbers)
+        trial.numbers.push_back(planned.values.at(address));
+      trial.family = family.made;
+      trial.epochs = family.epochs;
+      trial.steps = trial.epochs * trial.facts().value("steps_per_epoch", std::int64_t{0});
+      trial.threads = planned.shape->spec.threads;
+      trial.id = family.ids->id(trial.numbers, trial.seed);
       trials.push_back(std::move(trial));
     }
     return trials;
@@ -141,9 +205,9 @@ class Checker {
 
   /// What besides its configuration and data determines a trial's numbers. Only its own plugins: a
   /// study that gains an arm keeps the trials that it has.
-  json environment(const PlannedTrial& planned, const json& spec) {
+  json environment(const TrialSpec& parts, const json& spec) {
     json sums = json::object();
-    for (const auto& [kind, name] : parts_of(planned.spec)) {
+    for (const auto& [kind, name] : parts_of(parts)) {
       sums[kind + "/" + name] =
           checked_.plugins.at(checked_.catalog.find(kind, name)->plugin.string());
     }
@@ -169,8 +233,8 @@ class Checker {
   const std::vector<PlannedTrial>& planned_;
   Engine& engine_;
   Observer& observer_;
-  std::vector<FilePaths> files_;  // of each planned trial
-  std::vector<json> facts_;
+  std::vector<Family> families_;
+  std::vector<std::size_t> family_of_;  // of each planned trial
   std::vector<Diagnostic> problems_;
 };
 

@@ -6,6 +6,7 @@
 
 #include "driver/check.h"
 #include "driver/directory.h"
+#include "driver/plan_event.h"
 #include "journal/journal.h"
 
 namespace paribus::driver {
@@ -32,6 +33,7 @@ class PlanLog {
   const std::size_t first_;         // trials of the plan itself
   std::vector<std::string> known_;  // ids that the log has, after those of the plan itself
   std::size_t met_ = 0;             // of these
+  ArmNumbers arms_;
 };
 
 }  // namespace paribus::driver

@@ -26,7 +26,7 @@ constexpr std::int64_t kMostJobs = 1024;  // side by side
 
 std::map<std::string, bool> goals_of(const CheckedStudy& checked) {
   std::map<std::string, bool> goals{{"train.loss", false}, {"valid.loss", false}};
-  for (const PartSpec& metric : checked.study.trials.front().spec.metrics) {
+  for (const PartSpec& metric : checked.study.trials.front().shape->spec.metrics) {
     const auto* schema = checked.catalog.find("metric", metric.use);
     goals["valid" + metric.address.substr(metric.address.find('.'))] =
         schema != nullptr && schema->goal == "maximize";

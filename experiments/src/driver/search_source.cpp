@@ -182,7 +182,7 @@ void SearchSource::drop_checkpoints() const {
 }
 
 std::int64_t SearchSource::step_of(const Trial& trial, std::int64_t epochs) const {
-  return epochs * trial.facts.value("steps_per_epoch", std::int64_t{0});
+  return epochs * trial.facts().value("steps_per_epoch", std::int64_t{0});
 }
 
 }  // namespace paribus::driver

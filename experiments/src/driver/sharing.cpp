@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string_view>
 
 #include "registry/sha256.h"
+#include "study/spec_json.h"
 
 namespace paribus::driver {
 
@@ -25,36 +27,61 @@ bool looks_ahead(const json& spec, const registry::Catalog& catalog) {
   return false;
 }
 
-/// Equal for trials that may share their beginning: all but what schedules make of it, and how long
-/// it is, where nothing looks at that.
-std::string family_of(const Trial& trial, const registry::Catalog& catalog) {
-  json key = trial.spec;
-  if (key.at("schedules").empty() && looks_ahead(key, catalog)) return "";
-  for (json& schedule : key["schedules"]) schedule = schedule.at("target");
-  if (!looks_ahead(key, catalog)) key["train"].erase("epochs");
-  key["facts"] = trial.facts;
-  return registry::sha256(key.dump());
-}
+/// Tells trials apart that can't share their beginning: by all but what schedules make of it, and
+/// how long it is, where nothing looks at that.
+class Beginnings {
+ public:
+  explicit Beginnings(const registry::Catalog& catalog) : catalog_(catalog) {}
+
+  /// Equal for trials that may share; "" where none may.
+  std::string key(const Trial& trial) {
+    const auto [entry, is_new] = known_.try_emplace(trial.family.get());
+    if (is_new) entry->second = common(trial);
+    std::string key = entry->second;
+    if (key.empty()) return key;
+    key.append(" ").append(std::to_string(trial.seed));
+    for (std::size_t i = 0; i < trial.numbers.size(); ++i) {
+      const std::string place = trial.family->places()[i].to_string();
+      if (!place.starts_with("/schedules")) key.append(" ").append(tagged_json(trial.numbers[i]).dump());
+    }
+    return key;
+  }
+
+ private:
+  /// What is said of all trials of a family at once.
+  [[nodiscard]] std::string common(const Trial& trial) const {
+    json key = trial.family->spec(std::vector<Value>(trial.numbers.size()), 0);
+    if (key.at("schedules").empty() && looks_ahead(key, catalog_)) return "";
+    for (json& schedule : key["schedules"]) schedule = schedule.at("target");
+    if (!looks_ahead(key, catalog_)) key["train"].erase("epochs");
+    key["facts"] = trial.facts();
+    return registry::sha256(key.dump());
+  }
+
+  const registry::Catalog& catalog_;
+  std::map<const TrialFamily*, std::string> known_;
+};
 
 }  // namespace
 
 std::vector<Shared> find_shared(const std::vector<Trial>& trials, const registry::Catalog& catalog,
                                 Engine& engine) {
   std::map<std::string, std::vector<const Trial*>> families;
-  std::set<std::string> seen;
+  std::set<std::string_view> seen;
+  Beginnings beginnings(catalog);
   for (const Trial& trial : trials) {
-    if (seen.insert(trial.id).second) families[family_of(trial, catalog)].push_back(&trial);
+    if (seen.insert(trial.id).second) families[beginnings.key(trial)].push_back(&trial);
   }
   std::vector<Shared> shared;
   for (const auto& [key, family] : families) {
     std::int64_t steps = 0;
+    for (const Trial* trial : family) steps += trial->steps;
+    if (key.empty() || family.size() < 2 || steps > kMostSteps) continue;
     json list = json::array();
     for (const Trial* trial : family) {
-      steps += trial->steps;
-      list.push_back(
-          {{"spec", trial->spec}, {"steps_per_epoch", trial->facts.value("steps_per_epoch", 0)}});
+      list.push_back({{"spec", trial->spec()},
+                      {"steps_per_epoch", trial->facts().value("steps_per_epoch", 0)}});
     }
-    if (key.empty() || family.size() < 2 || steps > kMostSteps) continue;
     const json reply = engine.worker().call("prefixes", {{"trials", std::move(list)}});
     const json& parents = reply.at("parents");
     for (std::size_t i = 0; i < family.size(); ++i) {

@@ -3,8 +3,6 @@
 
 #include <fmt/core.h>
 
-#include "registry/sha256.h"
-
 namespace paribus::driver {
 
 namespace {
@@ -45,14 +43,6 @@ json resolved(json spec, const json& facts) {
       train[key] = *fact;
   }
   return spec;
-}
-
-std::string trial_id(const json& resolved_spec, const std::string& fingerprint,
-                     const json& environment) {
-  json identity = {{"spec", resolved_spec}, {"data", fingerprint}, {"environment", environment}};
-  identity["spec"]["data"].erase("workers");
-  identity["spec"]["train"].erase("checkpoint_seconds");
-  return registry::sha256(identity.dump()).substr(0, 16);
 }
 
 std::string inspection_key(const json& spec) {

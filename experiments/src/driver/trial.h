@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
+#include "driver/family.h"
 #include "driver/files.h"
 #include "driver/worker.h"
 
@@ -15,12 +18,16 @@ struct Trial {
   std::string id, arm;
   std::uint64_t seed = 0;
   nlohmann::json values = nlohmann::json::object();  // of the axes: address -> value
-  nlohmann::json spec;                               // resolved: nothing in it is "auto" any more
-  nlohmann::json facts;                              // what inspection found
-  FilePaths files;
+  std::shared_ptr<const TrialFamily> family;
+  std::vector<Value> numbers;  // in which it differs from others of its family
   std::int64_t epochs = 0, steps = 0, threads = 1;
   bool resumes = false;  // its journal holds a beginning
 
+  /// Resolved: nothing in it is "auto" any more. Made anew by each call: a study may have 100,000.
+  [[nodiscard]] nlohmann::json spec() const { return family->spec(numbers, seed); }
+  /// What inspection found.
+  [[nodiscard]] const nlohmann::json& facts() const { return family->facts; }
+  [[nodiscard]] const FilePaths& files() const { return family->files; }
   /// "lookahead, seed 3", or of a sweep "momentum 0.9, seed 3".
   [[nodiscard]] std::string label() const;
 };
@@ -43,12 +50,6 @@ struct Outcome {
            reason != "memory" && reason != "time";
   }
 };
-
-/// The id of a trial: a hash of all that determines its result. `environment` holds the sums of
-/// plugins and libraries and what the machine computes with. Where data files lie, how many threads
-/// load them and how often checkpoints are made change no number, so they change no id.
-std::string trial_id(const nlohmann::json& resolved_spec, const std::string& fingerprint,
-                     const nlohmann::json& environment);
 
 /// `spec` with "auto" in [train] replaced by what inspection found.
 nlohmann::json resolved(nlohmann::json spec, const nlohmann::json& facts);

@@ -48,8 +48,8 @@ Trial as_recorded(const results::Trial& recorded) {
   Trial trial;
   trial.id = recorded.id;
   trial.arm = recorded.arm;
-  trial.spec = recorded.spec();
-  const TrialSpec spec = trial_spec_from_json(trial.spec);
+  trial.family = std::make_shared<TrialFamily>(recorded.spec());
+  const TrialSpec spec = trial_spec_from_json(recorded.spec());
   trial.seed = spec.seed;
   for (const auto& [address, value] : recorded.values) trial.values[address] = value;
   trial.epochs = spec.train.epochs;
@@ -88,7 +88,7 @@ Verification::Verification(const fs::path& directory, const std::vector<std::str
   std::set<PartName> parts;
   for (const results::Trial* recorded : chosen_) {
     trials_.push_back(as_recorded(*recorded));
-    parts.merge(parts_of(trial_spec_from_json(trials_.back().spec)));
+    parts.merge(parts_of(trial_spec_from_json(trials_.back().spec())));
   }
   engine_.machine();
   engine_.load(catalog_, parts);
@@ -117,20 +117,23 @@ void Verification::choose(const std::vector<std::string>& wanted, std::size_t sa
 
 /// Finds the trial's files and what they and its parts are today.
 void Verification::prepare(Trial& trial, Observer& observer) {
-  const PartSpec dataset = part_spec_from_json(trial.spec.at("dataset"));
-  trial.files =
+  const json spec = trial.spec();
+  const PartSpec dataset = part_spec_from_json(spec.at("dataset"));
+  auto family = std::make_shared<TrialFamily>(spec);
+  family->files =
       resolve_files(*catalog_.find("dataset", dataset.use), dataset, FilePlaces::from_environment(),
                     [&](const std::string& name, std::int64_t got, std::int64_t total) {
                       observer.fetching(name, got, total);
                     });
-  const std::string key = inspection_key(trial.spec) + json(trial.files).dump();
+  const std::string key = inspection_key(spec) + json(family->files).dump();
   json& facts = facts_[key];
   if (facts.is_null()) {
-    const json request = {{"spec", trial.spec}, {"files", trial.files}};
+    const json request = {{"spec", spec}, {"files", family->files}};
     facts = engine_.worker().call("inspect", request).at("facts");
-    engine_.open(trial.spec, trial.files);
+    engine_.open(spec, family->files);
   }
-  trial.facts = facts;
+  family->facts = facts;
+  trial.family = std::move(family);
   note_data(trial);
 }
 
@@ -152,7 +155,7 @@ void Verification::note_machine() {
        machine.value("cpu_capability", json()));
   note("CPU", at(environment, "cpu", "model"), cpu_model());
   const bool on_cpu = std::all_of(trials_.begin(), trials_.end(), [](const Trial& trial) {
-    return at(trial.spec, "train", "device") == json("cpu");
+    return at(trial.spec(), "train", "device") == json("cpu");
   });
   if (!on_cpu)
     note("devices", environment.value("devices", json()), machine.value("devices", json()));
@@ -171,8 +174,8 @@ void Verification::note_data(const Trial& trial) {
   const journal::Record record = journal::read(results::journal_path(study_.dir, trial.id));
   const json* start = record.last("start");
   if (start == nullptr) return;
-  note("data of dataset/" + at(trial.spec, "dataset", "use").get<std::string>(),
-       at(*start, "facts", "fingerprint"), trial.facts.value("fingerprint", json()));
+  note("data of dataset/" + at(trial.spec(), "dataset", "use").get<std::string>(),
+       at(*start, "facts", "fingerprint"), trial.facts().value("fingerprint", json()));
 }
 
 std::size_t Verification::room(std::size_t at_once) const {

@@ -61,7 +61,7 @@ void Rerunner::run(const std::vector<Rerun>& runs, std::size_t at_once, const En
 void Rerunner::start(const Rerun& run, const Ended& ended) {
   const std::string name = run.trial->id + run.suffix;
   fs::create_directories(folder_.path() / "journal");
-  json spec = run.trial->spec;
+  json spec = run.trial->spec();
   spec["train"]["checkpoint_seconds"] = kNever;
   const int slot = engine_.board().take();
   running_[name] = {&run, slot};
@@ -70,8 +70,8 @@ void Rerunner::start(const Rerun& run, const Ended& ended) {
                   {"arm", run.trial->arm},
                   {"dir", folder_.path().string()},
                   {"spec", spec},
-                  {"facts", run.trial->facts},
-                  {"files", run.trial->files},
+                  {"facts", run.trial->facts()},
+                  {"files", run.trial->files()},
                   {"metric", metric_},
                   {"slot", slot},
                   {"until", run.stops ? run.last_full : 0}};

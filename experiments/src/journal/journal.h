@@ -141,6 +141,9 @@ struct Record {
 /// or isn't a journal.
 Record read(const std::filesystem::path& path);
 
+/// The same but for `events`, which are checked and let go: those of a study's log may be 100,000.
+Record read_without_events(const std::filesystem::path& path);
+
 /// Whether a process has the journal open to write, on this machine or where the file system shares
 /// locks.
 bool has_writer(const std::filesystem::path& path);

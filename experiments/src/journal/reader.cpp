@@ -116,7 +116,7 @@ struct Point {
 /// Takes records in order and keeps what counts.
 class Collector {
  public:
-  explicit Collector(Record& record) : record_(record) {}
+  Collector(Record& record, bool keeps_events) : record_(record), keeps_events_(keeps_events) {}
 
   /// False, with nothing changed, if the payload makes no sense.
   bool add(std::uint8_t type, std::string_view payload) {
@@ -146,7 +146,7 @@ class Collector {
     const auto name = event.find("event");
     if (name != event.end() && *name == "resume") resume(event);
     if (name != event.end() && *name == "start") restarted_ = true;
-    record_.events.push_back(std::move(event));
+    if (keeps_events_) record_.events.push_back(std::move(event));
     return true;
   }
 
@@ -265,6 +265,7 @@ class Collector {
   }
 
   Record& record_;
+  const bool keeps_events_;
   std::set<std::string, std::less<>> names_;
   std::vector<std::size_t>
       kept_;  // by series: points from before the resume, until the first one after it; else 0
@@ -304,7 +305,7 @@ bool read_record(std::string_view bytes, Record& record, Collector& collector) {
   return true;
 }
 
-Record decode(std::string_view bytes, const std::filesystem::path& path) {
+Record decode(std::string_view bytes, const std::filesystem::path& path, bool keeps_events = true) {
   Record record;
   if (bytes.size() < kMagic.size() && kMagic.starts_with(bytes)) {
     if (!bytes.empty()) stop_at(record, Tail::torn, "the head is cut short");
@@ -317,7 +318,7 @@ Record decode(std::string_view bytes, const std::filesystem::path& path) {
                                 : "is not a journal: its first bytes are not 'paribus'"));
   } else {
     record.valid_bytes = kMagic.size();
-    Collector collector(record);
+    Collector collector(record, keeps_events);
     while (read_record(bytes, record, collector)) {
     }
   }
@@ -344,6 +345,10 @@ const nlohmann::json* Record::last(std::string_view event) const {
 }
 
 Record read(const std::filesystem::path& path) { return decode(read_bytes(path), path); }
+
+Record read_without_events(const std::filesystem::path& path) {
+  return decode(read_bytes(path), path, false);
+}
 
 bool has_writer(const std::filesystem::path& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);

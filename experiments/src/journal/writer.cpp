@@ -108,7 +108,7 @@ void Writer::open_file() {
 }
 
 void Writer::load_existing() {
-  const Record record = read(path_);
+  const Record record = read_without_events(path_);
   end_ = record.valid_bytes;
   torn_bytes_ = record.torn_bytes;
   if (torn_bytes_ > 0 && ::ftruncate(file_, static_cast<off_t>(end_)) != 0)

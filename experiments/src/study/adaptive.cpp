@@ -29,8 +29,8 @@ AdaptiveSweep::AdaptiveSweep(const Study& study, PartSpec search, std::vector<Sw
     : path_(study.path),
       seeds_(study.seeds),
       threads_(study.threads),
-      epochs_(study.trials.front().spec.train.epochs),
-      first_(study.trials.front().spec),
+      epochs_(study.trials.front().shape->spec.train.epochs),
+      first_(study.trials.front().shape->spec),
       provenance_(study.provenance),
       search_(std::move(search)),
       axes_(std::move(axes)),
@@ -58,20 +58,22 @@ std::vector<PlannedTrial> AdaptiveSweep::trials(const std::vector<Stretch>& cour
   const Variant made = variant(course, catalog);
   PlannedTrial trial;
   trial.arm = made.name;
-  trial.spec = resolver.trial(made.over(provenance_->base, problems), "");
+  auto shape = std::make_shared<TrialShape>();
+  shape->spec = resolver.trial(made.over(provenance_->base, problems), "");
   problems.raise();
-  trial.spec.threads = threads_;
+  shape->spec.threads = threads_;
   for (std::size_t i = 0; i < axes_.size(); ++i) {
     for (std::size_t k = 0; k < axes_[i].search.addresses.size(); ++k) {
       const std::string& address = axes_[i].search.addresses[k];
       trial.values[address] = swept_value(
-          trial.spec, {address, axes_[i].place, value_at(axes_[i], k, course.back().point[i])},
+          shape->spec, {address, axes_[i].place, value_at(axes_[i], k, course.back().point[i])},
           catalog);
     }
   }
+  trial.shape = std::move(shape);
   std::vector<PlannedTrial> trials;
   for (const std::uint64_t seed : seeds_) {
-    trial.seed = trial.spec.seed = seed;
+    trial.seed = seed;
     trials.push_back(trial);
   }
   return trials;

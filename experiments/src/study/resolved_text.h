@@ -18,7 +18,8 @@ struct Provenance {
 
 /// A TOML study that gives the same trials, each value with a comment saying where it came from.
 /// What all arms share stands in the base; a place in which they differ is written whole in every
-/// arm. `specs` has one trial of each arm.
+/// arm. `specs` has one trial of each arm; of a sweep, of each kind of point that holds other
+/// parts.
 std::string resolved_text(const Study& study, const std::vector<const TrialSpec*>& specs);
 
 }  // namespace paribus

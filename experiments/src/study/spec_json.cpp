@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "paribus/error.h"
 
@@ -72,7 +73,30 @@ std::vector<PartSpec> list_from(const json& parts) {
   return list;
 }
 
+std::optional<json::json_pointer> pointer_in(const PartSpec& part, const std::string& address,
+                                             const json::json_pointer& place) {
+  if (!address.starts_with(part.address + ".")) return std::nullopt;
+  const std::string name = address.substr(part.address.size() + 1);
+  if (part.params.contains(name)) return place / "params" / name;
+  for (const auto& [slot_name, slot] : part.slots) {
+    if (auto found = pointer_in(slot, address, place / "slots" / slot_name)) return found;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+json tagged_json(const Value& value) { return std::visit(ToJson{}, value); }
+
+json::json_pointer pointer_to(const TrialSpec& spec, const std::string& address) {
+  using Pointer = json::json_pointer;
+  if (const auto found = pointer_in(spec.optimizer, address, Pointer("/optimizer"))) return *found;
+  for (std::size_t i = 0; i < spec.schedules.size(); ++i) {
+    const Pointer place = Pointer("/schedules") / i / "part";
+    if (const auto found = pointer_in(spec.schedules[i].part, address, place)) return *found;
+  }
+  throw Error("no parameter of the optimizer or of a schedule is at " + address);
+}
 
 json to_json(const PartSpec& spec) {
   json params = json::object();

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <set>
 #include <thread>
+#include <unordered_set>
 
 #include "registry/nearest.h"
 #include "stats/sequential.h"
@@ -17,7 +18,7 @@
 #include "study/resolved_text.h"
 #include "study/settings.h"
 #include "study/sweep.h"
-#include "study/targets.h"
+#include "study/variants.h"
 
 namespace paribus {
 namespace {
@@ -245,15 +246,13 @@ class Loader {
                                 kMaxTrials));
       problems_.raise();
     }
-    std::vector<TrialSpec> specs = resolve(variants, place_in(table, "metric"));
+    const std::vector<PlannedTrial> resolved = resolve(variants, place_in(table, "metric"));
     problems_.raise();
-    plan(variants, specs);
+    plan(resolved);
     auto provenance = std::make_shared<Provenance>(
         Provenance{std::move(document_.root), std::move(variants), document_.sweep});
     study_.provenance = std::move(provenance);
-    std::vector<const TrialSpec*> first_of_each;
-    for (const TrialSpec& spec : specs) first_of_each.push_back(&spec);
-    study_.resolved = resolved_text(study_, first_of_each);
+    study_.resolved = resolved_text(study_, examples(resolved));
     if (sweep_.adaptive) {
       study_.adaptive =
           std::make_shared<AdaptiveSweep>(study_, *sweep_.adaptive, sweep_.axes, sweep_.place);
@@ -284,40 +283,51 @@ class Loader {
     }
     sweep_ = points_of(axes, document_, resolver_, catalog_, propose, problems_);
     if (sweep_.variants.empty()) return {first_of_each(axes)};
-    return sweep_.variants;
+    return std::move(sweep_.variants);
   }
 
-  std::vector<TrialSpec> resolve(const std::vector<Variant>& variants, const Place& metric_place) {
-    std::vector<TrialSpec> specs;
-    specs.reserve(variants.size());
+  /// One trial of each variant, without its seed.
+  std::vector<PlannedTrial> resolve(const std::vector<Variant>& variants,
+                                    const Place& metric_place) {
+    VariantResolver resolver(document_.root, study_, resolver_, catalog_, problems_);
+    std::vector<PlannedTrial> resolved;
+    resolved.reserve(variants.size());
     for (const Variant& variant : variants) {
       const std::string arm = document_.has_arms ? variant.name : "";
-      for (const Config& overlay : variant.overlays) check_overlay(overlay, problems_);
-      TrialSpec spec = resolver_.trial(variant.over(document_.root, problems_), arm);
-      if (specs.empty()) settle_metric(study_, spec, catalog_);
-      if (!resolver_.broken("metric")) check_metric(study_, spec, metric_place, arm, problems_);
-      specs.push_back(std::move(spec));
+      if (!study_.is_sweep || resolved.empty()) {  // points of a sweep set the same addresses
+        for (const Config& overlay : variant.overlays) check_overlay(overlay, problems_);
+      }
+      PlannedTrial trial = resolver.resolve(variant, arm);
+      const TrialSpec& spec = trial.shape->spec;
+      if (resolved.empty()) settle_metric(study_, spec, catalog_);
+      const bool is_new = resolved.empty() || resolved.back().shape != trial.shape;
+      if (is_new && !resolver_.broken("metric"))
+        check_metric(study_, spec, metric_place, arm, problems_);
+      resolved.push_back(std::move(trial));
       if (problems_.enough()) break;
     }
-    return specs;
+    return resolved;
   }
 
-  void plan(const std::vector<Variant>& variants, const std::vector<TrialSpec>& specs) {
+  void plan(const std::vector<PlannedTrial>& variants) {
     study_.trials.reserve(variants.size() * study_.seeds.size());
-    for (std::size_t i = 0; i < variants.size(); ++i) {
-      study_.arms.push_back(variants[i].name);
-      PlannedTrial trial{variants[i].name, 0, {}, specs[i]};
-      trial.spec.threads = study_.threads;
-      if (study_.is_sweep) {
-        for (const Config::Entry& entry : *variants[i].overlays[0].as_table()) {
-          trial.values[entry.key] = swept_value(specs[i], entry, catalog_);
-        }
-      }
+    for (const PlannedTrial& variant : variants) {
+      study_.arms.push_back(variant.arm);
       for (const std::uint64_t seed : study_.seeds) {
-        trial.seed = trial.spec.seed = seed;
-        study_.trials.push_back(trial);
+        study_.trials.push_back(variant);
+        study_.trials.back().seed = seed;
       }
     }
+  }
+
+  /// One of each arm; of a sweep, one of those points that hold the same parts.
+  static std::vector<const TrialSpec*> examples(const std::vector<PlannedTrial>& variants) {
+    std::vector<const TrialSpec*> specs;
+    std::unordered_set<const TrialShape*> seen;
+    for (const PlannedTrial& variant : variants) {
+      if (seen.insert(variant.shape.get()).second) specs.push_back(&variant.shape->spec);
+    }
+    return specs;
   }
 
   Problems problems_;

@@ -62,12 +62,22 @@ using SearchPoint = std::vector<SearchChoice>;  // one for each axis
 using Proposer = std::function<std::vector<SearchPoint>(
     const PartSpec& part, const std::vector<SearchAxis>& axes, std::uint64_t seed)>;
 
+/// A configuration that trials share but for their seeds and the values at some swept addresses:
+/// a study of 100,000 trials has few of them.
+struct TrialShape {
+  TrialSpec spec;                 // of one of them
+  std::vector<std::string> free;  // where each has its own value
+};
+
 /// One arm (or one point of a sweep) with one seed, complete and checked against the manifests.
 struct PlannedTrial {
   std::string arm;  // of a sweep: "optimizer.momentum=0.9, ..."; "base" where there is neither
   std::uint64_t seed = 0;
   std::map<std::string, Value> values;  // swept addresses
-  TrialSpec spec;
+  std::shared_ptr<const TrialShape> shape;
+
+  /// Made anew by each call.
+  [[nodiscard]] TrialSpec spec() const;
 };
 
 /// A part that watches from outside the trials (kind `tracker`).

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "registry/nearest.h"
@@ -71,6 +72,17 @@ const PartSpec* holder_of(const TrialSpec& trial, const std::string& address, st
   return part_at(trial, address.substr(0, dot));
 }
 
+/// Null unless the address is a place's name with one of its keys.
+template <class Settings>
+const Setting<Settings>* setting_at(const std::vector<Setting<Settings>>& keys,
+                                    std::string_view place, std::string_view address) {
+  if (!address.starts_with(place)) return nullptr;
+  const std::string_view name = address.substr(place.size());
+  const auto found = std::find_if(keys.begin(), keys.end(),
+                                  [&](const auto& key) { return key.schema.name == name; });
+  return found == keys.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 const PartSpec* part_at(const TrialSpec& trial, const std::string& address) {
@@ -110,6 +122,23 @@ const Value* param_at(const TrialSpec& trial, const std::string& address) {
   if (part == nullptr) return nullptr;
   const auto found = part->params.find(name);
   return found == part->params.end() ? nullptr : &found->second;
+}
+
+std::optional<Value> value_at(const TrialSpec& trial, const std::string& address) {
+  if (const auto* train = setting_at(train_settings(), "train.", address))
+    return train->get(trial.train);
+  if (const auto* data = setting_at(data_settings(), "data.", address))
+    return data->get(trial.data);
+  const Value* held = param_at(trial, address);
+  return held == nullptr ? std::nullopt : std::optional(*held);
+}
+
+void set_value(TrialSpec& trial, const std::string& address, const Value& value) {
+  if (const auto* train = setting_at(train_settings(), "train.", address))
+    return train->set(trial.train, value);
+  if (const auto* data = setting_at(data_settings(), "data.", address))
+    return data->set(trial.data, value);
+  *const_cast<Value*>(param_at(trial, address)) = value;
 }
 
 const FieldSchema* field_at(const TrialSpec& trial, const std::string& address,

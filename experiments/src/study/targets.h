@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "paribus/spec.h"
@@ -26,6 +27,11 @@ const PartSpec* part_at(const TrialSpec& trial, const std::string& address);
 /// The value of a parameter or setting at an address; null if there is none, or if the address is
 /// that of a part.
 const Value* param_at(const TrialSpec& trial, const std::string& address);
+
+/// The same of a parameter or of a key of [data] or [train]; nothing if there is none.
+std::optional<Value> value_at(const TrialSpec& trial, const std::string& address);
+/// Puts a value of the type that stands there. REQUIRES: there is one.
+void set_value(TrialSpec& trial, const std::string& address, const Value& value);
 
 /// Of a parameter or setting at an address; null where there is none.
 const registry::FieldSchema* field_at(const TrialSpec& trial, const std::string& address,
