@@ -76,7 +76,8 @@ TEST(DriverPlan, PointsOfOneFamilyAreToldByTheirNumbers) {
   const auto wide = checked.trials[3].family;
   for (const double lr : {0.2, 0.3}) {
     Trial trial = checked.trials.front();
-    trial.arm = trial.id = "lr" + std::to_string(lr).substr(0, 3);
+    trial.arm = "lr=" + std::to_string(lr);
+    trial.id = "rate" + std::to_string(checked.trials.size());
     trial.family = wide;
     trial.numbers = {lr};
     checked.trials.push_back(std::move(trial));

@@ -49,11 +49,12 @@ TEST_F(StudyMerge, AnArmRefersToAnother) {
       "[arms]\nsgd = {}\nlookahead = { optimizer = { use = \"lookahead\", inner = \"@sgd\" } }\n"
       "twice = { optimizer = { use = \"lookahead\", inner = \"@lookahead\" } }\n"
       "faster = { optimizer = { use = \"@sgd\", lr = 0.5 } }\n");
-  const PartSpec& inner = part_of(study, "lookahead", &TrialSpec::optimizer).slots.at("inner");
+  const PartSpec lookahead = part_of(study, "lookahead", &TrialSpec::optimizer);
+  const PartSpec& inner = lookahead.slots.at("inner");
   EXPECT_EQ(inner.address, "optimizer.inner");
   EXPECT_EQ(real_in(inner, "momentum"), 0.9);
-  const PartSpec& deep =
-      part_of(study, "twice", &TrialSpec::optimizer).slots.at("inner").slots.at("inner");
+  const PartSpec twice = part_of(study, "twice", &TrialSpec::optimizer);
+  const PartSpec& deep = twice.slots.at("inner").slots.at("inner");
   EXPECT_EQ(deep.address, "optimizer.inner.inner");
   EXPECT_EQ(real_in(deep, "lr"), 0.1);
   EXPECT_EQ(real_in(part_of(study, "faster", &TrialSpec::optimizer), "lr"), 0.5);

@@ -71,7 +71,8 @@ TEST_F(StudyVariants, ABadValueAmongManyIsToldAtItsPlace) {
   EXPECT_EQ(errors(kBase + "[sweep]\noptimizer.lr = [0.1, 0.2, -1, 0.3]\n"),
             "s.toml:4:27: optimizer/sgd: 'lr' got -1, expected a number of at least 0");
   EXPECT_EQ(errors(kBase + "[sweep]\ntrain.epochs = [1, 2, \"x\"]\n"),
-            "s.toml:4:23: train: 'epochs' got \"x\", expected an integer of at least 1");
+            "s.toml:4:23: train: 'epochs' got \"x\", expected an integer of at least 1 and at "
+            "most 1000000");
 }
 
 }  // namespace

@@ -214,6 +214,13 @@ CASES = {
         ],
         off=[rate('{ use = "one_cycle", div_start = 1.0, div_end = 1.0 }')],
     ),
+    "schedule/pieces": Case(
+        on=[rate('{ use = "pieces", at = [1.0, 2.0], values = [0.05, 0.2, 0.01] }')],
+        off=[
+            rate('{ use = "pieces", at = [], values = [0.05] }'),
+            momentum('{ use = "pieces", at = [1.0], values = [0.9, 0.9] }'),
+        ],
+    ),
     "schedule/step": Case(
         on=[rate('{ use = "step", every = 1.0 }')],
         off=[

@@ -240,3 +240,24 @@ def test_a_seal_that_finds_no_room_says_so(lab, undisturbed, part):
     assert done.returncode == 2, (done.returncode, done.stderr)
     assert "make room, then paribus seal" in done.stderr
     assert leftovers(directory) == [] and not (directory / "results.h5").exists()
+
+
+@pytest.mark.parametrize(
+    "keep, names",
+    [
+        ("final", {"final.safetensors", "best.safetensors"}),
+        (
+            "all",
+            {"final.safetensors", "best.safetensors", "step-30.safetensors", "step-30.tensors"},
+        ),
+        ("none", set()),
+    ],
+)
+def test_keep_says_what_stays(lab, undisturbed, keep, names):
+    study = lab.write(f"keep_{keep}.toml", STUDY % f', keep = "{keep}"')
+    results = lab.run(study, f"keep-{keep}").all()
+    assert differences(undisturbed, results) == []
+    for row in results.values():
+        folder = lab.folder / "runs" / f"keep-{keep}" / "checkpoints" / row["id"]
+        assert {path.name for path in folder.glob("*")} == names
+    assert lab.command("fsck", lab.folder / "runs" / f"keep-{keep}").returncode == 0

@@ -65,12 +65,14 @@ json study_json(const driver::CheckedStudy& checked) {
   json design = to_json(checked.study.design);
   if (!design.is_null()) design["confounded"] = confounded(checked.study.design);
   const Steps steps(checked);
-  return {{"ok", true},
-          {"steps", {{"asked", steps.asked}, {"run", steps.run}}},
-          {"metric", checked.study.metric},
-          {"arms", checked.study.arms},
-          {"design", design},
-          {"trials", trials}};
+  return {
+      {"ok", true},
+      {"steps", {{"asked", steps.asked}, {"run", steps.run}}},
+      {"metric", checked.study.metric},
+      {"max_seeds", checked.study.until_decided ? json(checked.study.max_seeds) : json(nullptr)},
+      {"arms", checked.study.arms},
+      {"design", design},
+      {"trials", trials}};
 }
 
 std::string grouped(std::int64_t number) {
@@ -128,9 +130,14 @@ void print_sum(const std::string& file, const driver::CheckedStudy& checked) {
                                  ? ""
                                  : fmt::format(", {} to be run since {} trials begin as others do",
                                                grouped(steps.run), checked.shared.size());
-  fmt::print("{} is fine: {} trial{}, {} steps in all{}; metric {}\n", file, checked.trials.size(),
-             checked.trials.size() == 1 ? "" : "s", grouped(steps.asked), shared,
-             checked.study.metric);
+  const std::string more =
+      checked.study.until_decided
+          ? fmt::format(", then one seed at a time until decided, at most {} of each arm",
+                        checked.study.max_seeds)
+          : "";
+  fmt::print("{} is fine: {} trial{}, {} steps in all{}{}; metric {}\n", file,
+             checked.trials.size(), checked.trials.size() == 1 ? "" : "s", grouped(steps.asked),
+             shared, more, checked.study.metric);
 }
 
 int check(const Request& request) {

@@ -115,8 +115,12 @@ int end_run(const driver::RunReport& report, const std::filesystem::path& direct
                report.left, report.trials, dir);
     return 130;
   }
-  if (report.left > 0)
+  if (!tally.no_room.empty()) {
+    fmt::print(stderr, "{}\n{} of {} trials are left; once there is room: paribus resume {}\n",
+               tally.no_room, report.left, report.trials, dir);
+  } else if (report.left > 0) {
     fmt::print(stderr, "{} trials were stopped; go on with: paribus resume {}\n", report.left, dir);
+  }
   if (!quiet && tally.failed == 0 && report.left == 0) {
     fmt::print(stderr,
                "all of it is in {} (results.h5 is sealed from its journals); paribus results {} "

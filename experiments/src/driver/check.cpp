@@ -268,9 +268,14 @@ CheckedStudy check_study(const std::filesystem::path& path,
     return checked;
   }
   checked.trials = std::move(trials);
-  if (checked.study.share && may_share(checked.study))
-    checked.shared = find_shared(checked.trials, checked.catalog, engine);
+  checked.shared = shared_of(checked, checked.trials, engine);
   return checked;
+}
+
+std::vector<Shared> shared_of(const CheckedStudy& checked, const std::vector<Trial>& trials,
+                              Engine& engine) {
+  if (!checked.study.share || !may_share(checked.study)) return {};
+  return find_shared(trials, checked.catalog, engine);
 }
 
 std::vector<Trial> check_more(CheckedStudy& checked, const std::vector<PlannedTrial>& planned,

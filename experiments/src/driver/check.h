@@ -37,8 +37,12 @@ CheckedStudy check_study(const std::filesystem::path& path,
                          const std::vector<std::string>& overrides, Engine& engine,
                          Observer& observer);
 
-/// The trials of points that a search asked for as the study runs, checked as those of the study
-/// were. Throws StudyError.
+/// Which of some trials of the study begin as others of them do; none if the study wants none to.
+std::vector<Shared> shared_of(const CheckedStudy& checked, const std::vector<Trial>& trials,
+                              Engine& engine);
+
+/// The trials of points or seeds that a study turned out to need as it ran, checked as those of the
+/// study were. Throws StudyError.
 std::vector<Trial> check_more(CheckedStudy& checked, const std::vector<PlannedTrial>& planned,
                               Engine& engine, Observer& observer);
 

@@ -1,7 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "driver/list_source.h"
 
+#include <set>
+
 namespace paribus::driver {
+
+Missing missing(std::vector<Trial> trials, const StudyDirectory& directory, bool fresh) {
+  Missing missing;
+  std::set<std::string> seen;
+  for (Trial& trial : trials) {
+    if (!seen.insert(trial.id).second) continue;  // two arms that are the same trial
+    const std::string status = directory.status(trial.id);
+    if (status == "done" && !fresh) {
+      ++missing.done;
+      continue;
+    }
+    if (fresh || status == "failed") directory.forget(trial.id);
+    trial.resumes = !fresh && (status == "stopped" || status == "begun" || status == "paused");
+    missing.to_run.push_back(std::move(trial));
+  }
+  return missing;
+}
 
 ListSource::ListSource(const StudyDirectory& directory, std::vector<Trial> trials,
                        const std::vector<Shared>& shared)

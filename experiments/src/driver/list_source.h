@@ -11,6 +11,13 @@
 
 namespace paribus::driver {
 
+/// Of some trials, those that are not done, each once; what failed begins anew.
+struct Missing {
+  std::vector<Trial> to_run;
+  std::size_t done = 0;
+};
+Missing missing(std::vector<Trial> trials, const StudyDirectory& directory, bool fresh);
+
 /// The trials of a study whose list is known beforehand, all at once; those that begin alike begin
 /// together.
 class ListSource final : public Source {

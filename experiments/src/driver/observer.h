@@ -32,7 +32,7 @@ class Observer {
   virtual void begin(const RunStart& /*start*/) {}
   /// Work is waiting that wasn't before.
   virtual void planned(const Work& /*work*/) {}
-  /// `slot` is valid, and changes, until `ended`.
+  /// Both are valid until `ended`, which gets the same trial; the slot changes.
   virtual void started(const Trial& /*trial*/, const ProgressSlot& /*slot*/) {}
   virtual void ended(const Trial& /*trial*/, const Outcome& /*outcome*/) {}
   /// Ten times a second or so while trials run.

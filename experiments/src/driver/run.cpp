@@ -3,39 +3,20 @@
 
 #include <algorithm>
 #include <memory>
-#include <set>
 
+#include "disk/checkpoints.h"
 #include "driver/list_source.h"
 #include "driver/plan_event.h"
 #include "driver/plan_log.h"
 #include "driver/provenance.h"
 #include "driver/search_source.h"
+#include "driver/seed_source.h"
 
 namespace paribus::driver {
 
 namespace {
 
 using nlohmann::json;
-
-std::vector<Trial> missing(const CheckedStudy& checked, const StudyDirectory& directory, bool fresh,
-                           RunReport& report) {
-  std::vector<Trial> trials;
-  std::set<std::string> seen;
-  for (const Trial& trial : checked.trials) {
-    if (!seen.insert(trial.id).second) continue;  // two arms that are the same trial
-    const std::string status = directory.status(trial.id);
-    if (status == "done" && !fresh) {
-      ++report.done_before;
-      continue;
-    }
-    if (fresh || status == "failed") directory.forget(trial.id);
-    trials.push_back(trial);
-    trials.back().resumes =
-        !fresh && (status == "stopped" || status == "begun" || status == "paused");
-  }
-  report.trials = seen.size();
-  return trials;
-}
 
 /// As many trials as the cores have room for.
 std::size_t room(const json& machine, std::int64_t threads) {
@@ -76,19 +57,28 @@ RunReport run_study(CheckedStudy& checked, const StudyDirectory& directory, Engi
     source =
         std::make_unique<SearchSource>(checked, directory, plan, engine, observer, options.fresh);
   } else {
-    std::vector<Trial> trials = missing(checked, directory, options.fresh, report);
-    to_run = trials.size();
-    source = std::make_unique<ListSource>(directory, std::move(trials), checked.shared);
+    Missing first = missing(checked.trials, directory, options.fresh);
+    to_run = first.to_run.size();
+    report.done_before = first.done;
+    report.trials = to_run + first.done;
+    if (checked.study.until_decided) {
+      source = std::make_unique<SeedSource>(checked, directory, plan, engine, observer,
+                                            options.fresh, std::move(first.to_run));
+    } else {
+      source = std::make_unique<ListSource>(directory, std::move(first.to_run), checked.shared);
+    }
   }
   log.sync();
-  observer.begin(
-      {to_run, report.done_before, checked.study.adaptive != nullptr, checked.study.metric});
+  const bool grows = checked.study.adaptive != nullptr || checked.study.until_decided;
+  observer.begin({to_run, report.done_before, grows, checked.study.metric});
   Scheduler scheduler(engine, directory, log, observer, policy_of(checked.study, options, engine));
   report.tally = scheduler.run(*source);
   observer.finish();
   log.sync();
-  report.trials = std::max(report.trials, checked.trials.size());
+  if (grows) report.trials = std::max(report.trials, checked.trials.size());
   report.left = report.tally.stopped + report.tally.not_started;
+  if (report.left == 0 && !report.tally.interrupted)
+    disk::tidy_study(directory.path(), /*finished=*/true);
   return report;
 }
 

@@ -142,22 +142,23 @@ void Scheduler::handle(const json& event, Source& source) {
 
 void Scheduler::end(std::map<std::string, Running>::iterator entry, const Outcome& outcome,
                     Source& source) {
-  Running running = std::move(entry->second);
-  const Trial& trial = running.work.trial;
+  const Trial& trial = entry->second.work.trial;
   json event{{"event", "exit"},          {"trial", trial.id},        {"code", outcome.code},
              {"signal", outcome.signal}, {"reason", outcome.reason}, {"message", outcome.message},
              {"time", utc_now()}};
   if (!outcome.stack.empty()) event["stack"] = outcome.stack;
   const bool said_all =
       outcome.signal == 0 && outcome.reason.empty();  // else its end is of the past
-  if (const auto end = directory_.end_of(trial.id); end && said_all) event["end"] = *end;
+  const auto end = directory_.end_of(trial.id);
+  if (end && said_all) event["end"] = *end;
   log_.event(event);
   observer_.ended(trial, outcome);
-  engine_.board().give_back(running.slot);
+  engine_.board().give_back(entry->second.slot);
+  Work work = std::move(entry->second.work);
   running_.erase(entry);
-  if (is_tried_again(running.work, outcome)) {
-    running.work.trial.resumes = true;
-    queue_.push_front(std::move(running.work));
+  if (is_tried_again(work, outcome)) {
+    work.trial.resumes = true;
+    queue_.push_front(std::move(work));
     return;
   }
   if (outcome.done())
@@ -165,10 +166,18 @@ void Scheduler::end(std::map<std::string, Running>::iterator entry, const Outcom
   else if (outcome.paused())
     ++tally_.paused;
   else if (outcome.stopped())
-    ++tally_.stopped;
+    ++tally_.stopped, heed_full_disk(end.value_or(json()));
   else
     ++tally_.failed;
-  if (!outcome.stopped()) source.ended(trial, outcome);
+  if (!outcome.stopped()) source.ended(work.trial, outcome);
+}
+
+/// The next trial would find no room either; those that run may yet end within what they have.
+void Scheduler::heed_full_disk(const json& end) {
+  if (!end.is_object() || end.value("reason", "") != "disk" || stopping_) return;
+  stopping_ = true;
+  tally_.no_room = end.value("message", "");
+  observer_.note(fmt::format("{}; no more trials are started", tally_.no_room));
 }
 
 /// What may have been an accident; an error would come again.
@@ -200,8 +209,8 @@ void Scheduler::restart_worker(const WorkerLost& lost) {
 void Scheduler::heed_interrupts() {
   if (interrupts() == 0) return;
   tally_.interrupted = true;
-  if (!stopping_) {
-    stopping_ = true;
+  if (!asked_) {
+    stopping_ = asked_ = true;
     observer_.note("interrupted: stopping at the next step (again to stop at once)");
     ask_all_to_stop();
   }

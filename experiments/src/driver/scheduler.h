@@ -19,6 +19,7 @@ namespace paribus::driver {
 struct Tally {
   std::size_t done = 0, paused = 0, failed = 0, stopped = 0, not_started = 0;
   bool interrupted = false;
+  std::string no_room;  // why no more trials were started: the disk, or its budget, is full
 };
 
 /// How trials are run; none of it changes a number.
@@ -61,6 +62,7 @@ class Scheduler {
   void end(std::map<std::string, Running>::iterator entry, const Outcome& outcome, Source& source);
   bool is_tried_again(const Work& work, const Outcome& outcome);
   void restart_worker(const WorkerLost& lost);
+  void heed_full_disk(const nlohmann::json& end);
   void heed_interrupts();
   void ask_all_to_stop();
   std::string last_line(const std::string& trial) const;
@@ -76,7 +78,9 @@ class Scheduler {
   std::size_t lost_in_a_row_ = 0;
   Source* source_ = nullptr;
   Tally tally_;
-  bool stopping_ = false, killed_ = false;
+  bool stopping_ = false;  // no more trials are started
+  bool asked_ = false;     // those that run were asked to stop
+  bool killed_ = false;
 };
 
 }  // namespace paribus::driver

@@ -144,7 +144,7 @@ std::string flaw_of(const SearchPoint& point, const std::vector<SweepAxis>& axes
 
 Value swept_value(const TrialSpec& spec, const Config::Entry& entry,
                   const registry::Catalog& catalog) {
-  if (const Value* held = param_at(spec, entry.key)) return *held;
+  if (const auto held = value_at(spec, entry.key)) return *held;
   Value plain;
   if (!entry.value.to_value(plain)) return entry.value.toml();
   const registry::FieldSchema* field = field_at(spec, entry.key, catalog);
