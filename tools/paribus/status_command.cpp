@@ -224,8 +224,8 @@ int print_status_of(const Options& options) {
     print_json(to_json(study, is_driven));
     return 0;
   }
-  const std::size_t done = print_status(study, stdout);
-  if (!is_driven && done < study.trials.rows) {
+  const std::size_t over = print_status(study, stdout);
+  if (!is_driven && over < study.trials.rows) {
     fmt::print(stderr, "not running; `paribus resume {}` goes on\n", options.dir);
   }
   return 0;
@@ -243,7 +243,7 @@ std::size_t print_status(const StudyView& study, std::FILE* out) {
     fmt::print(out, "\n");
   for (const Status status : {Status::running, Status::stopped, Status::failed, Status::pruned})
     print_trials(study, all, status, out);
-  return all.counts[Status::done];
+  return all.counts[Status::done] + all.counts[Status::pruned];
 }
 
 void print_failures(const StudyView& study, std::FILE* out) {
