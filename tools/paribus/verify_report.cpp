@@ -13,7 +13,6 @@ namespace {
 
 using driver::Bisection;
 using driver::Comparison;
-using driver::PointDifference;
 using driver::TensorDifference;
 using driver::Verified;
 using nlohmann::json;

@@ -95,8 +95,7 @@ std::optional<Values> take_values(std::string_view payload) {
   taken.values.resize((payload.size() - kHead) / kEach);
   const auto count = static_cast<std::int64_t>(taken.values.size());
   if (taken.step > std::numeric_limits<std::int64_t>::max() - count) return std::nullopt;
-  if (count > 0)
-    std::memcpy(taken.values.data(), payload.data() + kHead, payload.size() - kHead);
+  if (count > 0) std::memcpy(taken.values.data(), payload.data() + kHead, payload.size() - kHead);
   return taken;
 }
 
