@@ -308,6 +308,7 @@ def many(setting):
                 check=True,
                 capture_output=True,
                 text=True,
+                env={**os.environ, "PARIBUS_WORKER": str(setting.build / "bin/paribus-worker")},
             ).stdout
         )
         figures.append(

@@ -187,10 +187,14 @@ std::map<std::string, std::vector<double>> driven_values(const TrialSpec& spec,
 }
 
 json prefixes(const json& request, const PartFactory& factory) {
+  json specs = request.at("specs");
   std::vector<Course> courses;
   for (const json& trial : request.at("trials")) {
-    courses.emplace_back(trial_spec_from_json(trial.at("spec")), trial.at("steps_per_epoch"),
-                         factory);
+    json& family = specs.at(trial.at(0).get<std::size_t>());
+    json& spec = family.at("spec");
+    for (std::size_t i = 0; i < family.at("places").size(); ++i)
+      spec[json::json_pointer(family.at("places")[i])] = trial.at(1).at(i);
+    courses.emplace_back(trial_spec_from_json(spec), family.at("steps_per_epoch"), factory);
   }
   json parents = json::array();
   for (const auto& parent : Splitter(courses).parents()) {

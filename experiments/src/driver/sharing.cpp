@@ -42,7 +42,8 @@ class Beginnings {
     key.append(" ").append(std::to_string(trial.seed));
     for (std::size_t i = 0; i < trial.numbers.size(); ++i) {
       const std::string place = trial.family->places()[i].to_string();
-      if (!place.starts_with("/schedules")) key.append(" ").append(tagged_json(trial.numbers[i]).dump());
+      if (!place.starts_with("/schedules"))
+        key.append(" ").append(tagged_json(trial.numbers[i]).dump());
     }
     return key;
   }
@@ -62,6 +63,27 @@ class Beginnings {
   std::map<const TrialFamily*, std::string> known_;
 };
 
+/// Configurations once, and of each trial which it has and its own numbers.
+json request_of(const std::vector<const Trial*>& trials) {
+  json specs = json::array(), list = json::array();
+  std::map<const TrialFamily*, std::size_t> known;
+  for (const Trial* trial : trials) {
+    const auto [entry, is_new] = known.try_emplace(trial->family.get(), known.size());
+    if (is_new) {
+      json places = json::array();
+      for (const json::json_pointer& place : trial->family->places())
+        places.push_back(place.to_string());
+      specs.push_back({{"spec", trial->spec()},
+                       {"places", std::move(places)},
+                       {"steps_per_epoch", trial->facts().value("steps_per_epoch", 0)}});
+    }
+    json numbers = json::array();
+    for (const Value& number : trial->numbers) numbers.push_back(tagged_json(number));
+    list.push_back({entry->second, std::move(numbers)});
+  }
+  return {{"specs", std::move(specs)}, {"trials", std::move(list)}};
+}
+
 }  // namespace
 
 std::vector<Shared> find_shared(const std::vector<Trial>& trials, const registry::Catalog& catalog,
@@ -77,12 +99,7 @@ std::vector<Shared> find_shared(const std::vector<Trial>& trials, const registry
     std::int64_t steps = 0;
     for (const Trial* trial : family) steps += trial->steps;
     if (key.empty() || family.size() < 2 || steps > kMostSteps) continue;
-    json list = json::array();
-    for (const Trial* trial : family) {
-      list.push_back({{"spec", trial->spec()},
-                      {"steps_per_epoch", trial->facts().value("steps_per_epoch", 0)}});
-    }
-    const json reply = engine.worker().call("prefixes", {{"trials", std::move(list)}});
+    const json reply = engine.worker().call("prefixes", request_of(family));
     const json& parents = reply.at("parents");
     for (std::size_t i = 0; i < family.size(); ++i) {
       const json& parent = parents.at(i);
