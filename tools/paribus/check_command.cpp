@@ -152,7 +152,7 @@ int check(const Request& request) {
       fmt::print("{}\n", study_json(checked).dump(2, ' ', false, json::error_handler_t::replace));
       return 0;
     }
-    print_arms(checked);
+    if (!checked.trials.empty()) print_arms(checked);
     print_design(checked.study.design);
     print_sum(request.study.string(), checked);
     return 0;
