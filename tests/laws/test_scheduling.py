@@ -46,12 +46,17 @@ def lab(tmp_path_factory):
     return Lab(tmp_path_factory.mktemp("scheduling"), "kill_at")
 
 
-def events(directory, name: str) -> list[dict]:
+def events(file, name: str) -> list[dict]:
     """Those of that name in a journal."""
-    found = []
-    text = directory.read_bytes().decode(errors="replace")
-    for match in re.finditer(r'\{([^{}]*,)?"event":"' + name + '"', text):
-        found.append(json.JSONDecoder().raw_decode(text, match.start())[0])
+    found, at = [], 0
+    text = file.read_bytes().decode(errors="replace")
+    while match := re.compile(r'\{"').search(text, at):
+        try:
+            event, at = json.JSONDecoder().raw_decode(text, match.start())
+        except json.JSONDecodeError:
+            at = match.end()
+            continue
+        found += [event] if event.get("event") == name else []
     return found
 
 
@@ -252,4 +257,8 @@ def test_a_trial_that_was_killed_is_taken_up_again(lab, rich, retries, status):
     rows = json.loads(lab.answer("results", directory, "--json"))["rows"]
     assert [row["status"] for row in rows] == [status]
     if status == "done":
+        (end,) = [event for event in events(journal, "end") if event["status"] == "done"]
+        saved = events(journal, "checkpoint")
+        seconds = [event["seconds"] for event in saved]
+        assert end["seconds"] > seconds[-1] > 0 and seconds == sorted(seconds), "none is lost"
         assert differences(results.all(), lab.results(directory).all()) == []

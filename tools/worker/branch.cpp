@@ -33,17 +33,30 @@ void keep_branch(const fs::path& checkpoint, std::int64_t step) {
   disk::link_checkpoint(checkpoint, branch_file(checkpoint.parent_path(), step));
 }
 
-bool begin_with(const Beginning& other, journal::Writer& journal, const fs::path& folder) {
+std::map<std::int64_t, double> seconds_of(const journal::Record& record) {
+  std::map<std::int64_t, double> seconds;
+  for (const nlohmann::json& event : record.events) {
+    const std::string what = event.value("event", "");
+    const auto step = event.find("step"), took = event.find("seconds");
+    const bool is_one = (what == "checkpoint" || what == "branch") && step != event.end() &&
+                        took != event.end() && step->is_number_integer() && took->is_number();
+    if (is_one) seconds[step->get<std::int64_t>()] = took->get<double>();
+  }
+  return seconds;
+}
+
+std::optional<double> begin_with(const Beginning& other, journal::Writer& journal,
+                                 const fs::path& folder) {
   const fs::path file = branch_file(other.folder, other.step);
-  if (!fs::exists(file) || !fs::exists(other.journal)) return false;
+  if (!fs::exists(file) || !fs::exists(other.journal)) return std::nullopt;
   journal::Record record;
   try {
     record = journal::read(other.journal);
   } catch (const Error&) {  // it is told of where that trial's results are read
-    return false;
+    return std::nullopt;
   }
   const journal::Series* losses = record.find("train.batch_loss");
-  if (losses == nullptr || losses->steps.empty() || losses->steps.back() < other.step) return false;
+  if (losses == nullptr || losses->steps.empty() || losses->steps.back() < other.step) return std::nullopt;
   for (const journal::Series& series : record.series) {
     if (series.steps.empty() || series.steps.front() > other.step) continue;
     const auto id = journal.series(series.name, series.unit);
@@ -60,7 +73,10 @@ bool begin_with(const Beginning& other, journal::Writer& journal, const fs::path
   journal.sync();
   const auto own = folder / ("step-" + std::to_string(other.step) + ".safetensors");
   disk::link_checkpoint(file, own);
-  return fs::exists(own);
+  if (!fs::exists(own)) return std::nullopt;
+  const auto seconds = seconds_of(record);
+  const auto found = seconds.find(other.step);
+  return found == seconds.end() ? 0 : found->second;
 }
 
 }  // namespace paribus::worker

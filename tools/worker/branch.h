@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,9 +26,13 @@ struct Beginning {
 };
 
 /// Makes a trial that has nothing yet look as if it had trained up to there itself: the other's
-/// points into its journal, then the other's checkpoint into its folder. False, with the journal
-/// good for a start from nothing, where the checkpoint or its points are not there.
-bool begin_with(const Beginning& other, journal::Writer& journal,
-                const std::filesystem::path& folder);
+/// points into its journal, then the other's checkpoint into its folder. Returns the seconds that
+/// those steps took. Nothing, with the journal good for a start from nothing, where the checkpoint
+/// or its points are not there.
+std::optional<double> begin_with(const Beginning& other, journal::Writer& journal,
+                                 const std::filesystem::path& folder);
+
+/// By step of each checkpoint of a trial, the seconds of training up to there.
+std::map<std::int64_t, double> seconds_of(const journal::Record& record);
 
 }  // namespace paribus::worker

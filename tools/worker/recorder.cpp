@@ -52,17 +52,25 @@ void JournalRecorder::message(std::string_view text) {
 
 void JournalRecorder::resumed(std::int64_t step) {
   slot_.resumed_at = static_cast<std::uint64_t>(step);
+  if (const auto known = seconds_at_.find(step); known != seconds_at_.end())
+    seconds_before_ = known->second;
   journal_.event({{"event", "resume"}, {"step", step}, {"time", utc_now()}, {"pid", ::getpid()}});
 }
 
 void JournalRecorder::checkpointed(std::int64_t step, const std::string& file) {
   journal_.event({{"event", "checkpoint"},
                   {"step", step},
+                  {"seconds", seconds()},
                   {"file", std::filesystem::path(file).filename().string()}});
   journal_.sync();
   ++slot_.beat;
   if (budget_ != nullptr) budget_->written();
   if (marks_.save_at.contains(step)) keep_branch(file, step);
+}
+
+double JournalRecorder::seconds() const {
+  const std::chrono::duration<double> own = std::chrono::steady_clock::now() - start_;
+  return seconds_before_ + own.count();
 }
 
 void JournalRecorder::keep_to(disk::Budget& budget) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -35,6 +36,10 @@ class JournalRecorder final : public Recorder {
   journal::Writer& journal() { return journal_; }
   /// From now on what is written is asked for first; the log on stdout and stderr ends at 1 MiB.
   void keep_to(disk::Budget& budget);
+  /// Seconds that training up to a checkpoint took: what is resumed there counts them too.
+  void knows(std::map<std::int64_t, double> seconds) { seconds_at_ = std::move(seconds); }
+  /// Of training, whichever processes and trials made its steps.
+  [[nodiscard]] double seconds() const;
 
   void point(std::string_view series, std::int64_t step, double value) override;
   void message(std::string_view text) override;
@@ -56,6 +61,9 @@ class JournalRecorder final : public Recorder {
   const Marks marks_;
   std::int64_t next_mark_;  // the first step at which something is wanted
   std::map<std::string, std::uint32_t, std::less<>> series_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::map<std::int64_t, double> seconds_at_;  // by step
+  double seconds_before_ = 0;                  // of steps that others made
   disk::Budget* budget_ = nullptr;
   std::int64_t log_bytes_ = 0;  // that are booked
   std::int64_t next_look_ = 0;  // at the log; coarse monotonic nanoseconds

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <optional>
@@ -66,8 +65,8 @@ json start_event(const json& request, const TrialSpec& spec) {
           {"time", utc_now()}};
 }
 
-int record_end(JournalRecorder& recorder, const Outcome& outcome, double seconds,
-               const fs::path& folder, const std::string& keep) {
+int record_end(JournalRecorder& recorder, const Outcome& outcome, const fs::path& folder,
+               const std::string& keep) {
   const bool done = outcome.status == Outcome::Status::done;
   const bool paused = !done && !stop_was_asked();
   const std::string weights_sha256 =
@@ -79,7 +78,7 @@ int record_end(JournalRecorder& recorder, const Outcome& outcome, double seconds
                             {"message", outcome.message},
                             {"steps", outcome.steps},
                             {"epochs", outcome.epochs},
-                            {"seconds", seconds},
+                            {"seconds", recorder.seconds()},
                             {"final", metrics_json(outcome.last)},
                             {"best", metrics_json(outcome.best)},
                             {"weights_sha256", weights_sha256},
@@ -122,9 +121,13 @@ void begin(JournalRecorder& recorder, const json& request, const TrialSpec& spec
   const Beginning beginning{
       directory / "journal" / (other + ".log"), directory / "checkpoints" / other, step,
       driven_values(spec, request.at("facts").at("steps_per_epoch"), step, factory)};
-  if (begin_with(beginning, recorder.journal(), folder)) {
-    recorder.journal().event(
-        {{"event", "branch"}, {"trial", other}, {"step", beginning.step}, {"time", utc_now()}});
+  if (const auto seconds = begin_with(beginning, recorder.journal(), folder)) {
+    recorder.journal().event({{"event", "branch"},
+                              {"trial", other},
+                              {"step", beginning.step},
+                              {"seconds", *seconds},
+                              {"time", utc_now()}});
+    recorder.knows({{beginning.step, *seconds}});
   } else {
     recorder.journal().event(start_event(request, spec));  // what was copied does not count
   }
@@ -195,20 +198,18 @@ int run_recorded(const json& request, const TrialSpec& spec, const Dataset& data
   const std::string keep = request.value("keep", "final");
   at::set_num_threads(static_cast<int>(spec.threads));
   slot.epochs = static_cast<std::uint64_t>(spec.train.epochs);
-  const auto start = std::chrono::steady_clock::now();
   try {
     recorder.keep_to(budget);
     fs::create_directories(folder);
-    const bool resumes =
-        disk::prepare(folder, journal::read(directory / "journal" / (id + ".log")));
-    if (!resumes) begin(recorder, request, spec, factory, folder);
+    const journal::Record before = journal::read(directory / "journal" / (id + ".log"));
+    recorder.knows(seconds_of(before));
+    if (!disk::prepare(folder, before)) begin(recorder, request, spec, factory, folder);
     Outcome outcome;
     {
       Trainer trainer(spec, dataset, factory, recorder, folder);
       outcome = trainer.fit();
     }
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    const int code = record_end(recorder, outcome, took.count(), folder, keep);
+    const int code = record_end(recorder, outcome, folder, keep);
     if (code == kDone) disk::tidy(folder, keep);
     return code;
   } catch (const NoSpace& problem) {
