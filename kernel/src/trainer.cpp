@@ -147,7 +147,12 @@ Outcome Trainer::fit() {
   Outcome outcome;
   try {
     fire(&Callback::before_fit);
-    if (!folder_.empty() && load_checkpoint()) recorder_.resumed(fit_.step);
+    if (!folder_.empty() && load_checkpoint()) {
+      recorder_.resumed(fit_.step);
+      // It may have been killed just before it was left here.
+      const std::int64_t steps = fit_.epochs_ * fit_.batches;
+      stop_asked_ = recorder_.progress(fit_.step, steps, fit_.epoch, last_loss_) == Wish::stop;
+    }
     run();
     outcome = conclude();
   } catch (...) {
@@ -192,7 +197,8 @@ bool Trainer::epoch_is_left() const {
 }
 
 void Trainer::run() {
-  while (epoch_is_left()) {
+  stop_asked_ = stop_asked_ && epoch_is_left();
+  while (epoch_is_left() && !stop_asked_) {
     if (start_batch_ == 0) {
       loss_sum_ = 0;
       loss_items_ = 0;
@@ -203,7 +209,6 @@ void Trainer::run() {
     start_batch_ = 0;
     stop_asked_ = stop_asked_ && epoch_is_left();  // with nothing left to do it is done
     checkpoint_if_due(stop_asked_ || save_asked_);
-    if (stop_asked_) return;
   }
 }
 

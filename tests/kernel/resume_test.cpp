@@ -163,6 +163,21 @@ TEST_F(Resume, UnderAccumulationWhereAnUpdateIsWhole) {
   expect_resumable({2, 5, 9});
 }
 
+TEST_F(Resume, WhereItWasToBeLeftMakesNoStep) {
+  run_whole();
+  for (const std::int64_t step : {4, 6, 12}) {  // within an epoch, and at the end of two
+    const Folder folder;
+    Notes notes;
+    notes.stop_at = step;
+    fit(folder, notes);
+    const Outcome again = fit(folder, notes);  // as if it had been killed before it could say so
+    EXPECT_EQ(again.status, Outcome::Status::stopped);
+    EXPECT_EQ(again.steps, step);
+    notes.stop_at = -1;
+    expect_the_same(folder, notes, fit(folder, notes));
+  }
+}
+
 TEST_F(Resume, WithOneBatchAnEpoch) {
   spec_.data.batch = 48;
   run_whole();
