@@ -13,7 +13,7 @@ target_compile_options(paribus_warnings INTERFACE -Wall -Wextra -Wshadow -Wnon-v
                                                   $<$<BOOL:${PARIBUS_WERROR}>:-Werror>)
 if(PARIBUS_SANITIZE)
   # GCC 12 loses track of values between the checks that the sanitizers put in.
-  add_compile_options(-Wno-maybe-uninitialized)
+  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
 endif()

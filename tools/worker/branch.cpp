@@ -56,7 +56,8 @@ std::optional<double> begin_with(const Beginning& other, journal::Writer& journa
     return std::nullopt;
   }
   const journal::Series* losses = record.find("train.batch_loss");
-  if (losses == nullptr || losses->steps.empty() || losses->steps.back() < other.step) return std::nullopt;
+  if (losses == nullptr || losses->steps.empty() || losses->steps.back() < other.step)
+    return std::nullopt;
   for (const journal::Series& series : record.series) {
     if (series.steps.empty() || series.steps.front() > other.step) continue;
     const auto id = journal.series(series.name, series.unit);

@@ -2,13 +2,18 @@
 #include "forked.h"
 
 #include <c10/util/Exception.h>
+#include <dlfcn.h>
+#include <execinfo.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <regex>
 
@@ -18,6 +23,75 @@ namespace paribus::worker {
 namespace {
 
 using nlohmann::json;
+
+constexpr std::size_t kMostName = 4096;
+
+/// Whom a fork is trying, where its parent sees it. A page that lasts as long as the process.
+char* tried() {
+  static char* const kPage = [] {
+    void* page =
+        ::mmap(nullptr, kMostName, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return page == MAP_FAILED ? nullptr : static_cast<char*>(page);
+  }();
+  return kPage;
+}
+
+std::vector<std::string>& plugins() {
+  static std::vector<std::string> all;
+  return all;
+}
+
+/// On a crash: the innermost plugin on the stack is named where the parent sees it. Nothing here
+/// allocates, and the process dies anyway.
+void tell_who_crashed(int signal) {
+  std::array<void*, 256> frames{};
+  const int count = ::backtrace(frames.data(), static_cast<int>(frames.size()));
+  for (int i = 0; i < count; ++i) {
+    Dl_info about{};
+    if (::dladdr(frames[static_cast<std::size_t>(i)], &about) == 0 || about.dli_fname == nullptr)
+      continue;
+    for (const std::string& plugin : plugins()) {
+      if (plugin != about.dli_fname) continue;
+      std::snprintf(tried(), kMostName, "%s", plugin.c_str());
+      i = count;
+      break;
+    }
+  }
+  ::signal(signal, SIG_DFL);
+  ::raise(signal);
+}
+
+/// On a stack of its own: an overflow leaves none.
+void watch_crashes() {
+  constexpr std::size_t kStack = std::size_t{1} << 16;
+  static std::array<char, kStack> room;
+  if (tried() == nullptr) return;
+  std::array<void*, 1> first{};
+  ::backtrace(first.data(), 1);  // loads what it needs
+  stack_t stack{};
+  stack.ss_sp = room.data(), stack.ss_size = room.size();
+  ::sigaltstack(&stack, nullptr);
+  struct sigaction action {};
+  action.sa_handler = tell_who_crashed;
+  action.sa_flags = SA_ONSTACK | SA_NODEFER;
+  for (const int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP})
+    ::sigaction(signal, &action, nullptr);
+}
+
+std::string whom() {
+  const char* page = tried();
+  const std::string name(page, page == nullptr ? 0 : ::strnlen(page, kMostName));
+  return name.empty() ? "a plugin" : name + ": it";
+}
+
+/// Whether there is something to read, or the other end is closed.
+bool comes_within(int fd, int seconds) {
+  pollfd wait{fd, POLLIN, 0};
+  int ready = -1;
+  while ((ready = ::poll(&wait, 1, seconds * 1000)) < 0 && errno == EINTR) {
+  }
+  return ready != 0;
+}
 
 json attempt(const std::function<json()>& work) {
   try {
@@ -69,7 +143,14 @@ void die_with_parent(int parent) {
   if (::getppid() != parent) ::_exit(1);
 }
 
-json run_forked(const std::function<json()>& work) {
+void blame_in_crashes(std::vector<std::string> files) { plugins() = std::move(files); }
+
+void now_trying(const std::string& who) {
+  if (tried() != nullptr) std::snprintf(tried(), kMostName, "%s", who.c_str());
+}
+
+json run_forked(const std::function<json()>& work, int seconds) {
+  now_trying("");
   std::array<int, 2> ends{};
   if (::pipe(ends.data()) != 0)
     return refusal(std::string("can't make a pipe: ") + std::strerror(errno));
@@ -79,21 +160,28 @@ json run_forked(const std::function<json()>& work) {
   if (child == 0) {
     die_with_parent(parent);
     ::close(ends[0]);
+    watch_crashes();
     write_all(ends[1], attempt(work).dump(-1, ' ', false, json::error_handler_t::replace));
     ::_exit(0);
   }
   ::close(ends[1]);
+  const bool is_late = seconds > 0 && !comes_within(ends[0], seconds);
+  if (is_late) ::kill(child, SIGKILL);
   const std::string text = read_all(ends[0]);
   ::close(ends[0]);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
+  if (is_late) {
+    return refusal(whom() + " did not come to an end in " + std::to_string(seconds) +
+                   " s when it was loaded; mend it, or use another plugin");
+  }
   if (WIFSIGNALED(status)) {
-    return refusal(std::string("a plugin crashed while it was tried: ") +
-                   ::strsignal(WTERMSIG(status)));
+    return refusal(whom() + " crashed while it was tried: " + ::strsignal(WTERMSIG(status)) +
+                   "; mend it, or use another plugin");
   }
   json reply = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!reply.is_object()) return refusal("a plugin ended the process that tried it");
+  if (!reply.is_object()) return refusal(whom() + " ended the process that tried it; mend it");
   return reply;
 }
 

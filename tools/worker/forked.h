@@ -4,13 +4,20 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 namespace paribus::worker {
 
 /// Runs `work` in a fork and returns what it returns; a thrown Error, a crash or an exit() becomes
 /// a reply with problems, so that code of a plugin that nobody has run yet can hurt nobody but its
-/// fork.
-nlohmann::json run_forked(const std::function<nlohmann::json()>& work);
+/// fork. `seconds`: after which it is killed; 0: never.
+nlohmann::json run_forked(const std::function<nlohmann::json()>& work, int seconds = 0);
+
+/// In forks that are made from now on, a crash within one of these files is told with its name.
+void blame_in_crashes(std::vector<std::string> plugins);
+
+/// Within `work`: whom to blame if the fork ends from now on, e.g. a plugin's path.
+void now_trying(const std::string& who);
 
 /// {"ok": false, "problems": [{"address", "message"}]} from an error's text, whose start may be an
 /// address.

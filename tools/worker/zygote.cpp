@@ -31,6 +31,12 @@ namespace paribus::worker {
 
 using nlohmann::json;
 
+namespace {
+
+constexpr int kLongestLoad = 20;  // s, for all plugins of a study together
+
+}  // namespace
+
 json Zygote::answer(const json& request) {
   const std::string op = request.at("op");
   if (op == "hello") return hello();
@@ -62,10 +68,16 @@ json Zygote::hello() const {
 json Zygote::load(const json& request) {
   const json& plugins = request.at("plugins");
   warm_up();
-  const json tried = run_forked([&] {
-    load_plugins(plugins);
-    return json{{"ok", true}};
-  });
+  std::vector<std::string> files;
+  for (const json& plugin : plugins_) files.push_back(plugin.at("path"));
+  for (const json& plugin : plugins) files.push_back(plugin.at("path"));
+  blame_in_crashes(std::move(files));
+  const json tried = run_forked(
+      [&] {
+        load_plugins(plugins);
+        return json{{"ok", true}};
+      },
+      kLongestLoad);
   if (!tried.value("ok", false)) return tried;
   load_plugins(plugins);
   plugins_.insert(plugins_.end(), plugins.begin(), plugins.end());
@@ -74,6 +86,7 @@ json Zygote::load(const json& request) {
 
 void Zygote::load_plugins(const json& plugins) {
   for (const json& plugin : plugins) {
+    now_trying(plugin.at("path"));
     for (const json& part : plugin.at("parts")) {
       registry::PartSchema schema;
       schema.kind = part.at("kind"), schema.name = part.at("name"),
