@@ -15,7 +15,8 @@ using StudyResolved = StudyTest;
 std::string trials_of(const Study& study) {
   std::string text = study.metric + " " + study.goal + "\n";
   for (const PlannedTrial& trial : study.trials) {
-    text += trial.arm + " " + std::to_string(trial.seed) + " " + to_json(trial.spec()).dump() + "\n";
+    text +=
+        trial.arm + " " + std::to_string(trial.seed) + " " + to_json(trial.spec()).dump() + "\n";
     for (const auto& [address, value] : trial.values)
       text += "  " + address + " = " + registry::to_json(value).dump() + "\n";
   }
