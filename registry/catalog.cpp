@@ -15,6 +15,7 @@
 #include "registry/elf.h"
 #include "registry/index.h"
 #include "registry/manifest.h"
+#include "registry/trust.h"
 #include "registry/verify.h"
 
 namespace paribus::registry {
@@ -34,6 +35,8 @@ void add_folder(std::vector<fs::path>& folders, const fs::path& folder) {
   if (fs::is_directory(folder, ignored)) folders.push_back(normal(folder));
 }
 
+}  // namespace
+
 std::optional<fs::path> users_folder() {
   const char* data = std::getenv("XDG_DATA_HOME");
   if (data != nullptr && *data == '/') return fs::path(data) / "paribus" / "plugins";
@@ -49,6 +52,8 @@ std::optional<fs::path> built_in_folder() {
   if (problem) return std::nullopt;
   return program.parent_path().parent_path() / "lib" / "paribus" / "plugins";
 }
+
+namespace {
 
 /// The shared libraries of a folder by name, so that a scan says the same each time.
 std::vector<fs::path> libraries(const fs::path& folder) {
@@ -86,6 +91,10 @@ class Scan {
   explicit Scan(SectionIndex& index) : index_(index) {}
 
   void folder(const fs::path& folder) {
+    if (const auto objection = trust_.objection_to_folder(folder)) {
+      refusals.push_back({folder, *objection});
+      return;
+    }
     try {
       for (const fs::path& path : libraries(folder)) file(path);
     } catch (const fs::filesystem_error& problem) {
@@ -104,6 +113,7 @@ class Scan {
       const FileIdentity identity = identify(path);
       if (!seen_.emplace(identity.device, identity.inode).second)
         return;  // by another way to the same file
+      if (const auto objection = trust_.objection_to_file(path)) throw Error(*objection);
       std::vector<PartSchema> found = read_file(path, identity, index_);
       for (PartSchema& part : found) {
         verify(part, this_host());
@@ -116,6 +126,7 @@ class Scan {
   }
 
   SectionIndex& index_;
+  Trust trust_;
   std::set<std::pair<std::uint64_t, std::uint64_t>> seen_;
 };
 

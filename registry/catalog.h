@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,7 +12,8 @@
 
 namespace paribus::registry {
 
-/// A file on the search path that offers nothing, and why, in one sentence with what to do.
+/// A file or folder on the search path that offers nothing, and why, in one sentence with what to
+/// do.
 struct Refusal {
   std::filesystem::path file;
   std::string reason;
@@ -42,6 +44,11 @@ class Catalog {
   std::vector<PartSchema> parts_;
   std::vector<Refusal> refusals_;
 };
+
+/// Where the user's own plugins lie, whether there is such a folder or not; nothing without a home.
+std::optional<std::filesystem::path> users_folder();
+/// That of the plugins beside this program.
+std::optional<std::filesystem::path> built_in_folder();
 
 /// The kinds, in the order in which people think of them.
 const std::vector<std::string>& kinds();

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <array>
@@ -75,6 +76,19 @@ std::string sha256_of_file(const std::filesystem::path& file) {
     digest.add(chunk.data(), got);
   if (std::ferror(stream.get()) != 0) cannot_read(file, errno);
   return digest.hex();
+}
+
+std::string sha256_of_descriptor(int descriptor) {
+  Digest digest;
+  std::vector<char> chunk(kChunk);
+  for (off_t at = 0;;) {
+    const ssize_t got = ::pread(descriptor, chunk.data(), chunk.size(), at);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) cannot_read(fmt::format("descriptor {}", descriptor), errno);
+    if (got == 0) return digest.hex();
+    digest.add(chunk.data(), static_cast<std::size_t>(got));
+    at += got;
+  }
 }
 
 std::string sha256_of_content(const std::filesystem::path& file) {

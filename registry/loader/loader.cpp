@@ -5,11 +5,44 @@
 #include <cstring>
 
 #include "paribus/abi.h"
+#include "paribus/error.h"
+#include "registry/loader/copy.h"
+#include "registry/sha256.h"
 
 namespace paribus::registry {
 
+namespace {
+
+constexpr auto kMode = boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local;
+
+/// Maps `path`; what the dynamic linker says of it is said of `file`, which people know.
+void map(boost::dll::shared_library& library, const std::string& path, const std::string& file) {
+  try {
+    library.load(path, kMode);
+  } catch (const std::exception& problem) {
+    std::string text = problem.what();
+    for (auto at = text.find(path); at != std::string::npos; at = text.find(path, at + file.size()))
+      text.replace(at, path.size(), file);
+    throw Error(file + ": can't be loaded: " + text);
+  }
+}
+
+std::unique_ptr<SealedCopy> copy_of(const std::filesystem::path& file) {
+  try {
+    return std::make_unique<SealedCopy>(file);
+  } catch (const Error& problem) {
+    throw Error(file.string() + ": " + problem.what());
+  }
+}
+
+}  // namespace
+
 struct Loader::Libraries {
-  std::map<std::filesystem::path, boost::dll::shared_library> by_path;
+  struct Library {
+    boost::dll::shared_library mapped;
+    std::string sha256;
+  };
+  std::map<std::filesystem::path, Library> by_path;
 };
 
 Loader::Loader() : libraries_(std::make_unique<Libraries>()) {}
@@ -19,13 +52,32 @@ Loader::~Loader() {
   static_cast<void>(libraries_.release());
 }
 
+void Loader::load_file(const std::filesystem::path& file, const std::string& sha256, bool sealed) {
+  auto& library = libraries_->by_path[file];
+  const auto must_be = [&](const std::string& got) {
+    if (got == sha256) return;
+    throw Error(file.string() + ": has changed since it was checked: its sha256 is " + got +
+                ", expected " + sha256 + "; run the command again");
+  };
+  if (library.mapped.is_loaded()) return must_be(library.sha256);
+  if (!sealed) {
+    must_be(sha256_of_file(file));
+    map(library.mapped, file.string(), file.string());
+  } else {
+    const auto copy = copy_of(file);
+    must_be(copy->sha256());
+    map(library.mapped, copy->path(), file.string());
+    copy->keep();  // were its number given to another, the linker would take that for it
+  }
+  library.sha256 = sha256;
+}
+
 void Loader::load(const PartSchema& part) {
   const std::string who = part.kind + "/" + part.name + " in " + part.plugin.string();
-  auto& library = libraries_->by_path[part.plugin];
+  auto& library = libraries_->by_path[part.plugin].mapped;
   if (!library.is_loaded()) {
     try {
-      library.load(part.plugin.string(),
-                   boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+      library.load(part.plugin.string(), kMode);
     } catch (const std::exception& problem) {
       throw Error(who + ": can't be loaded: " + problem.what());
     }

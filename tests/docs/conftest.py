@@ -35,6 +35,7 @@ class Workspace:
             "PARIBUS_PYTHON": str(ROOT / ".venv" / "bin" / "python3"),  # with Optuna
             "XDG_CACHE_HOME": str(folder / "cache"),
             "XDG_DATA_HOME": str(folder / "data"),
+            "XDG_CONFIG_HOME": str(folder / "config"),
             "CMAKE_BUILD_PARALLEL_LEVEL": str(os.cpu_count() or 1),
             "LC_ALL": "C.UTF-8",
         }

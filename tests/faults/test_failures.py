@@ -87,9 +87,9 @@ def test_every_thread_is_listed(tmp_path):
 def test_where_nobody_may_look(tmp_path):
     """Without ptrace the crashed thread tells what it sees itself."""
     study = Study(tmp_path, {"bad": fail("segv")})
-    launcher = Path(__file__).parent / "without_ptrace.py"
+    launcher = Path(__file__).parent / "without.py"
     done = subprocess.run(
-        [sys.executable, launcher, PARIBUS, "run", study.file, "--dir", study.directory],
+        [sys.executable, launcher, "ptrace", PARIBUS, "run", study.file, "--dir", study.directory],
         env=study.lab.environment,
         cwd=tmp_path,
         capture_output=True,

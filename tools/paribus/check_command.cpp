@@ -11,6 +11,7 @@
 #include "driver/interrupt.h"
 #include "driver/meter.h"
 #include "live.h"
+#include "run_command.h"
 #include "study/adaptive.h"
 
 namespace paribus {
@@ -24,7 +25,7 @@ constexpr std::size_t kMostArms = 40;  // that a terminal bears
 struct Request {
   std::filesystem::path study;
   std::vector<std::string> overrides;
-  bool as_json = false;
+  bool as_json = false, locked = false;
 };
 
 json error_json(const StudyError& error) {
@@ -144,6 +145,7 @@ int check(const Request& request) {
   driver::watch_interrupts();
   const auto display = make_display(request.as_json);
   driver::Engine engine;
+  if (request.locked) engine.pin(driver::read_lock(driver::lock_beside(request.study)));
   try {
     const driver::CheckedStudy checked =
         driver::check_study(request.study, request.overrides, engine, *display);
@@ -177,6 +179,7 @@ void add_check_command(CLI::App& app, int& exit_status) {
                    "override one key of the study; may be given again")
       ->allow_extra_args(false)
       ->type_name("KEY=VALUE");
+  add_locked_option(*command, request->locked);
   command->add_flag("--json", request->as_json, "the answer as JSON on stdout");
   command->callback([request, &exit_status] { exit_status = check(*request); });
 }

@@ -10,6 +10,9 @@
 #include <memory>
 
 #include "paribus/error.h"
+#include "plugins_install.h"
+#include "plugins_keys.h"
+#include "plugins_lock.h"
 #include "registry/catalog.h"
 #include "registry/elf.h"
 #include "registry/manifest.h"
@@ -166,8 +169,14 @@ void add_plugins_command(CLI::App& app, int& exit_status) {
   CLI::App* check_file = plugins->add_subcommand("check", "whether this Paribus would take a file");
   check_file->add_option("FILE.so", request->check, "a plugin")->required()->type_name("");
 
-  plugins->callback(
-      [request, &exit_status] { exit_status = run_plugins_command(*request, stdout, stderr); });
+  add_plugins_install_command(*plugins, exit_status);
+  add_plugins_keys_command(*plugins, exit_status);
+  add_plugins_lock_command(*plugins, exit_status);
+
+  plugins->callback([=, &exit_status] {  // those of the commands above have been called before it
+    const bool other = !plugins->get_subcommands().empty() && !*show_part && !*check_file;
+    if (!other) exit_status = run_plugins_command(*request, stdout, stderr);
+  });
 }
 
 }  // namespace paribus

@@ -46,6 +46,7 @@ int run(const RunRequest& request) {
   driver::watch_interrupts();
   const auto display = make_display(request.quiet);
   driver::Engine engine;
+  if (request.locked) engine.pin(driver::read_lock(driver::lock_beside(request.study)));
   try {
     driver::CheckedStudy checked =
         driver::check_study(request.study, request.overrides, engine, *display);
@@ -84,6 +85,11 @@ void add_isolate_option(CLI::App& command, RunRequest& request) {
       ->type_name("HOW");
 }
 
+void add_locked_option(CLI::App& command, bool& locked) {
+  command.add_flag("--locked", locked,
+                   "load only plugins that have the sums in paribus.lock beside the study's file");
+}
+
 void add_run_command(CLI::App& app, int& exit_status) {
   CLI::App* command =
       app.add_subcommand("run", "check a study, run the trials that are missing, show the results");
@@ -107,6 +113,7 @@ void add_run_command(CLI::App& app, int& exit_status) {
       ->type_name("DIR");
   command->add_flag("--fresh", request->fresh, "run again what is done already");
   add_isolate_option(*command, *request);
+  add_locked_option(*command, request->locked);
   command->add_flag("-q,--quiet", request->quiet, "no progress, only failures and the results");
   command->callback([request, &exit_status] {
     if (request->directory.empty()) request->directory = driver::default_directory(request->study);

@@ -16,12 +16,15 @@ struct RunRequest {
   std::filesystem::path study, directory;
   std::vector<std::string> overrides;
   std::size_t at_once = 0;
-  bool fresh = false, quiet = false, resuming = false;
+  bool fresh = false, quiet = false, resuming = false, locked = false;
   std::string isolate = "fork";  // or "exec"
 };
 
 /// `--isolate`, which `run` and `resume` share.
 void add_isolate_option(CLI::App& command, RunRequest& request);
+
+/// `--locked`, which `check` has, too.
+void add_locked_option(CLI::App& command, bool& locked);
 
 /// The exit status: 0 all done, 1 a trial failed, 130 interrupted. Throws StudyError or Error if it
 /// can't begin.

@@ -108,6 +108,17 @@ int order_file(const std::string& text) {
   ::_exit(1);
 }
 
+/// A trial that can't be confined doesn't begin.
+void confine_or_end(const std::function<void()>& confine) {
+  try {
+    confine();
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "%s\n", problem.what());
+    std::fflush(nullptr);
+    ::_exit(1);
+  }
+}
+
 pid_t forked() {
   std::fflush(nullptr);  // what is buffered is written once, by this process
   const pid_t child = ::fork();
@@ -123,23 +134,27 @@ int threads_here() {
   return threads;
 }
 
-pid_t fork_trial(const fs::path& log, const std::function<int()>& work) {
+pid_t fork_trial(const fs::path& log, const std::function<void()>& confine,
+                 const std::function<int()>& work) {
   const pid_t zygote = ::getpid();
   const pid_t child = forked();
   if (child > 0) return child;
   become_trial(zygote, log);
   own_descriptors();
+  confine_or_end(confine);
   const int code = work();
   std::fflush(nullptr);
   ::_exit(code);
 }
 
-pid_t spawn_trial(const fs::path& log, const nlohmann::json& order) {
+pid_t spawn_trial(const fs::path& log, const nlohmann::json& order,
+                  const std::function<void()>& confine) {
   const int file = order_file(order.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   const pid_t zygote = ::getpid();
   const pid_t child = forked();
   if (child == 0) {
     become_trial(zygote, log);
+    confine_or_end(confine);
     become_fresh(file);
   }
   ::close(file);

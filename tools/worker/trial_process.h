@@ -13,13 +13,15 @@ namespace paribus::worker {
 int threads_here();
 
 /// A fork of this process that takes nothing along which trials could share but memory: a session,
-/// signals and descriptors of its own, output to `log`. Exits with what `work` returns. Throws
-/// Error.
-pid_t fork_trial(const std::filesystem::path& log, const std::function<int()>& work);
+/// signals and descriptors of its own, output to `log`. Calls `confine`, then exits with what
+/// `work` returns. Throws Error.
+pid_t fork_trial(const std::filesystem::path& log, const std::function<void()>& confine,
+                 const std::function<int()>& work);
 
 /// A fresh process of this program instead, which begins with nothing: it gets `order` and does
 /// what `run_fresh` does.
-pid_t spawn_trial(const std::filesystem::path& log, const nlohmann::json& order);
+pid_t spawn_trial(const std::filesystem::path& log, const nlohmann::json& order,
+                  const std::function<void()>& confine);
 
 /// In such a process: the order that it was given.
 nlohmann::json read_order();

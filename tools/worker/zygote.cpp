@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "beating.h"
+#include "confine.h"
 #include "crash.h"
 #include "forked.h"
 #include "paribus/abi.h"
@@ -40,6 +41,7 @@ constexpr int kLongestLoad = 20;  // s, for all plugins of a study together
 json Zygote::answer(const json& request) {
   const std::string op = request.at("op");
   if (op == "hello") return hello();
+  if (op == "confine") return confine(request);
   if (op == "load") return load(request);
   if (op == "inspect") return inspect(request);
   if (op == "search") return search(request);
@@ -65,6 +67,20 @@ json Zygote::hello() const {
           {"devices", devices}};
 }
 
+json Zygote::confine(const json& request) {
+  std::vector<std::filesystem::path> folders;
+  for (const json& folder : request.at("folders")) folders.emplace_back(folder.get<std::string>());
+  try {
+    worker::confine(folders);
+  } catch (const Error& problem) {
+    return {
+        {"ok", false},
+        {"problems", json::array({{{"address", "study.confine"}, {"message", problem.what()}}})}};
+  }
+  confined_ = true;
+  return {{"ok", true}};
+}
+
 json Zygote::load(const json& request) {
   const json& plugins = request.at("plugins");
   warm_up();
@@ -86,12 +102,14 @@ json Zygote::load(const json& request) {
 
 void Zygote::load_plugins(const json& plugins) {
   for (const json& plugin : plugins) {
-    now_trying(plugin.at("path"));
+    const std::string file = plugin.at("path");
+    now_trying(file);
+    loader_.load_file(file, plugin.at("sha256"), plugin.value("sealed", false));
     for (const json& part : plugin.at("parts")) {
       registry::PartSchema schema;
       schema.kind = part.at("kind"), schema.name = part.at("name"),
       schema.symbol = part.at("symbol");
-      schema.plugin = plugin.at("path").get<std::string>();
+      schema.plugin = file;
       loader_.load(schema);
     }
   }
@@ -184,11 +202,15 @@ json Zygote::start(const json& request) {
   const Dataset& data = dataset(request);
   // A fork has only the thread that forks: what others held locked stays locked in it.
   const bool fresh = request.value("isolate", "") == "exec" || threads_here() > 1;
-  const pid_t child = fresh ? spawn_trial(log, {{"request", request}, {"plugins", plugins_}})
-                            : fork_trial(log, [&] {
-                                tell_of_crashes(slots_[slot].distress);
-                                return run(request, data);
-                              });
+  const std::function<void()> confine = [&] {
+    if (confined_) confine_trial(dir, id);
+  };
+  const pid_t child = fresh
+                          ? spawn_trial(log, {{"request", request}, {"plugins", plugins_}}, confine)
+                          : fork_trial(log, confine, [&] {
+                              tell_of_crashes(slots_[slot].distress);
+                              return run(request, data);
+                            });
   watch_.started(child, id, slots_[slot], limits_from(request), log, results::stack_path(dir, id));
   return {{"ok", true}, {"pid", child}, {"isolate", fresh ? "exec" : "fork"}};
 }

@@ -34,6 +34,7 @@ class Zygote {
   int run(const nlohmann::json& request, const Dataset& data);
   void load_plugins(const nlohmann::json& plugins);
   nlohmann::json hello() const;
+  nlohmann::json confine(const nlohmann::json& request);
   nlohmann::json load(const nlohmann::json& request);
   nlohmann::json inspect(const nlohmann::json& request);
   nlohmann::json search(const nlohmann::json& request);
@@ -53,6 +54,7 @@ class Zygote {
   nlohmann::json plugins_ = nlohmann::json::array();           // loaded so far
   Watch watch_;
   bool has_strays_ = false;  // perhaps
+  bool confined_ = false;
   std::map<int, std::unique_ptr<SearchSession>> sessions_;
   int last_session_ = 0;
 };

@@ -10,7 +10,6 @@
 
 #include "driver/interrupt.h"
 #include "driver/search_session.h"
-#include "registry/sha256.h"
 #include "study/spec_json.h"
 
 namespace paribus::driver {
@@ -120,17 +119,16 @@ class Checker {
   void load_plugins() {
     std::set<PartName> parts;
     for (const Family& family : families_) parts.merge(parts_of(family.first->shape->spec));
-    engine_.machine();
     try {
+      engine_.machine();
       engine_.load(checked_.catalog, parts);
     } catch (const Refused& refused) {
-      for (const Problem& problem : refused.problems()) blame(problem.address, "", problem.message);
+      const std::string& arm = families_.front().first->arm;
+      for (const Problem& problem : refused.problems())
+        blame(problem.address, arm, problem.message);
       throw_if_wrong();
     }
-    for (const auto& [kind, name] : parts) {
-      const std::string file = checked_.catalog.find(kind, name)->plugin.string();
-      if (!checked_.plugins.contains(file)) checked_.plugins[file] = registry::sha256_of_file(file);
-    }
+    checked_.plugins = engine_.plugins();
     checked_.libparibus = engine_.sha256_of_library("libparibus.so");
   }
 
@@ -252,6 +250,7 @@ bool may_share(const Study& study) {
 CheckedStudy read_study(const std::filesystem::path& path,
                         const std::vector<std::string>& overrides, Engine& engine) {
   CheckedStudy checked;
+  engine.demand(demands_of(path, overrides));
   checked.catalog =
       registry::Catalog::scan(registry::Catalog::search_path(plugin_folders(path, overrides)));
   checked.study = load_study(path, overrides, checked.catalog, engine.proposer(checked.catalog));
@@ -265,6 +264,7 @@ CheckedStudy check_study(const std::filesystem::path& path,
   std::vector<Trial> trials = Checker(checked, checked.study.trials, engine, observer).check_all();
   if (checked.study.adaptive) {
     check_search(checked, engine);
+    checked.plugins = engine.plugins();
     return checked;
   }
   checked.trials = std::move(trials);

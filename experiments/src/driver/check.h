@@ -21,7 +21,7 @@ struct CheckedStudy {
   Study study;
   std::vector<Trial> trials;                    // in the order of the study's plan
   std::vector<Shared> shared;                   // which of them begin as others do
-  std::map<std::string, std::string> plugins;   // file -> sha256, of those used
+  std::map<std::string, std::string> plugins;   // file -> sha256, of those loaded
   std::string libparibus;                       // sha256
   std::map<std::string, nlohmann::json> facts;  // by inspection_key, of what has been built once
 };

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 
@@ -18,11 +19,9 @@ namespace paribus::driver {
 
 namespace {
 
-constexpr std::int64_t kMostBytes = std::int64_t{8} << 30;
-
 struct Transfer {
   int file = -1;
-  std::int64_t got = 0, expected = 0, most = kMostBytes;
+  std::int64_t got = 0, expected = 0, most = 0;
   int write_error = 0;
   bool too_long = false;
   const DownloadProgress* progress = nullptr;
@@ -92,17 +91,19 @@ struct CurlCleanup {
 };
 using Curl = std::unique_ptr<CURL, CurlCleanup>;
 
-Curl prepare(const std::string& url, Transfer& transfer, char* reason) {
+Curl prepare(const std::string& url, const DownloadRules& rules, Transfer& transfer, char* reason) {
   static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
   Curl curl(started == CURLE_OK ? curl_easy_init() : nullptr);
   if (!curl) throw Error("libcurl can't be started");
   CURL* c = curl.get();
   curl_easy_setopt(c, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR,
-                   url.starts_with("https:") ? "https" : "http,https");
+  const bool only_https = rules.only_https || url.starts_with("https:");
+  curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, rules.only_https ? "https" : "http,https");
+  curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, only_https ? "https" : "http,https");
   curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
-  curl_easy_setopt(c, CURLOPT_MAXREDIRS, 8L);
+  curl_easy_setopt(c, CURLOPT_MAXREDIRS, rules.redirects);
+  if (const char* certificates = std::getenv("SSL_CERT_FILE"); certificates != nullptr)
+    curl_easy_setopt(c, CURLOPT_CAINFO, certificates);
   curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
   curl_easy_setopt(c, CURLOPT_FAILONERROR, 1L);
@@ -135,12 +136,20 @@ std::string why(const Transfer& transfer, CURLcode code, const char* reason) {
 void download(const std::string& url, const std::filesystem::path& target, std::int64_t bytes,
               const std::function<void(const std::filesystem::path&)>& check,
               const DownloadProgress& progress) {
+  download(url, target, {.exactly = bytes}, check, progress);
+}
+
+void download(const std::string& url, const std::filesystem::path& target,
+              const DownloadRules& rules,
+              const std::function<void(const std::filesystem::path&)>& check,
+              const DownloadProgress& progress) {
+  const std::int64_t bytes = rules.exactly;
   std::filesystem::create_directories(target.parent_path());
   Temporary temporary(target);
   Transfer transfer{.file = temporary.file(), .expected = bytes, .progress = &progress};
-  if (bytes > 0) transfer.most = bytes;
+  transfer.most = bytes > 0 ? bytes : rules.at_most;
   char reason[CURL_ERROR_SIZE] = "";
-  const Curl curl = prepare(url, transfer, reason);
+  const Curl curl = prepare(url, rules, transfer, reason);
   const CURLcode code = curl_easy_perform(curl.get());
   if (code == CURLE_ABORTED_BY_CALLBACK) throw Interrupted();
   if (code != CURLE_OK)
@@ -148,6 +157,31 @@ void download(const std::string& url, const std::filesystem::path& target, std::
   if (bytes > 0 && transfer.got != bytes) {
     throw Error(fmt::format("can't fetch {}: the answer ended after {} of {} bytes", url,
                             transfer.got, bytes));
+  }
+  check(temporary.path());
+  temporary.keep_as(target);
+}
+
+void copy_checked(const std::filesystem::path& from, const std::filesystem::path& target,
+                  std::int64_t at_most,
+                  const std::function<void(const std::filesystem::path&)>& check) {
+  const Handle source(::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!source) throw Error(fmt::format("can't open {}: {}", from.string(), std::strerror(errno)));
+  std::filesystem::create_directories(target.parent_path());
+  Temporary temporary(target);
+  Transfer transfer{.file = temporary.file(), .most = at_most};
+  char buffer[1 << 16];
+  for (;;) {
+    const ssize_t n = ::read(source.get(), buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw Error(fmt::format("can't read {}: {}", from.string(), std::strerror(errno)));
+    if (n == 0) break;
+    const auto size = static_cast<std::size_t>(n);
+    if (take(buffer, 1, size, &transfer) == size) continue;
+    throw Error(transfer.too_long
+                    ? fmt::format("{} is longer than the {} bytes expected", from.string(), at_most)
+                    : fmt::format("can't write {}: {}", target.string(),
+                                  std::strerror(transfer.write_error)));
   }
   check(temporary.path());
   temporary.keep_as(target);

@@ -19,13 +19,24 @@ void collect(const PartSpec& part, std::set<PartName>& names) {
   for (const auto& [name, slot] : part.slots) collect(slot, names);
 }
 
-json load_request(const std::filesystem::path& plugin, const registry::Catalog& catalog) {
+json load_request(const std::filesystem::path& plugin, const registry::Catalog& catalog,
+                  const std::string& sha256, bool sealed) {
   json parts = json::array();
   for (const registry::PartSchema& part : catalog.parts()) {
     if (part.plugin == plugin)
       parts.push_back({{"kind", part.kind}, {"name", part.name}, {"symbol", part.symbol}});
   }
-  return {{"path", plugin.string()}, {"parts", std::move(parts)}};
+  return {{"path", plugin.string()},
+          {"sha256", sha256},
+          {"sealed", sealed},
+          {"parts", std::move(parts)}};
+}
+
+bool is_built_in(const std::filesystem::path& file) {
+  const auto folder = registry::built_in_folder();
+  std::error_code problem;
+  return folder && std::filesystem::equivalent(file.parent_path(), *folder, problem) && !problem &&
+         !std::filesystem::is_symlink(file, problem);
 }
 
 }  // namespace
@@ -82,8 +93,27 @@ std::set<PartName> parts_of(const TrialSpec& spec) {
 }
 
 Worker& Engine::worker() {
-  if (!worker_) worker_ = std::make_unique<Worker>(Worker::program(), board_.fd());
+  if (!worker_) start();
   return *worker_;
+}
+
+void Engine::start() {
+  worker_ = std::make_unique<Worker>(Worker::program(), board_.fd());
+  if (!demands_.confine) return;
+  json folders = json::array();
+  for (const std::filesystem::path& folder : writable_) folders.push_back(folder.string());
+  try {
+    worker_->call("confine", {{"folders", folders}});
+  } catch (const Refused&) {
+    worker_.reset();  // or it would be used as it is
+    throw;
+  }
+}
+
+void Engine::confine_to(std::vector<std::filesystem::path> folders) {
+  if (!demands_.confine) return;
+  writable_ = std::move(folders);
+  restart();
 }
 
 const json& Engine::machine() {
@@ -92,17 +122,57 @@ const json& Engine::machine() {
 }
 
 void Engine::load(const registry::Catalog& catalog, const std::set<PartName>& parts) {
-  json plugins = json::array();
-  std::set<std::filesystem::path> fresh;
+  std::map<std::filesystem::path, std::vector<std::string>> wanted;
   for (const auto& [kind, name] : parts) {
     const registry::PartSchema* schema = catalog.find(kind, name);
     if (schema == nullptr) throw Error(fmt::format("no plugin offers {}/{}", kind, name));
-    if (loaded_.contains(schema->plugin) || !fresh.insert(schema->plugin).second) continue;
-    plugins.push_back(load_request(schema->plugin, catalog));
+    if (!plugins_.contains(schema->plugin.string()))
+      wanted[schema->plugin].push_back(kind + "/" + name);
   }
-  if (plugins.empty()) return;
+  if (wanted.empty()) return;
+  if (lock_) check_library();
+  json plugins = json::array();
+  std::vector<Problem> problems;
+  std::map<std::string, std::string> sums;
+  for (const auto& [file, names] : wanted) {
+    const std::string sum = admit(file, names, problems);
+    sums[file.string()] = sum;
+    plugins.push_back(load_request(file, catalog, sum, lock_ || demands_.trust));
+  }
+  if (!problems.empty()) throw Refused(std::move(problems));
   make({"load", {{"plugins", std::move(plugins)}}});
-  loaded_.merge(fresh);
+  plugins_.merge(sums);
+}
+
+/// The sum of a plugin's bytes; and why they may not be loaded, where they may not.
+std::string Engine::admit(const std::filesystem::path& file, const std::vector<std::string>& parts,
+                          std::vector<Problem>& problems) const {
+  const bool must_be_signed = demands_.trust && !is_built_in(file);
+  const std::string bytes = must_be_signed ? registry::read_plugin(file) : "";
+  std::string sum = must_be_signed ? registry::sha256(bytes) : registry::sha256_of_file(file);
+  if (must_be_signed) {
+    try {
+      static_cast<void>(registry::signed_beside(file, bytes, *demands_.trust));
+    } catch (const Error& problem) {
+      problems.push_back({"study.trust", fmt::format("{}: {}", file.string(), problem.what())});
+    }
+  }
+  if (lock_) {
+    for (const std::string& text : lock_->objections(parts, sum))
+      problems.push_back({"", fmt::format("{}: {}", file.string(), text)});
+  }
+  return sum;
+}
+
+/// The worker has mapped it by now, and nothing but it.
+void Engine::check_library() {
+  const std::string sum = sha256_of_library("libparibus.so");
+  if (sum == lock_->libparibus) return;
+  throw Refused(
+      {{"", fmt::format("libparibus: the installed one has sha256 {}, {} pins {}; install "
+                        "that Paribus again, or pin this one with: paribus plugins lock "
+                        "STUDY.toml",
+                        sum.empty() ? "none" : sum, lock_->file.string(), lock_->libparibus)}});
 }
 
 void Engine::open(const json& spec, const FilePaths& files) {
@@ -131,6 +201,7 @@ Proposer Engine::proposer(const registry::Catalog& catalog) {
 }
 
 std::string Engine::sha256_of_library(const std::string& name) {
+  machine();  // it answers once it has mapped what it runs with
   std::ifstream maps(fmt::format("/proc/{}/maps", worker().pid()));
   for (std::string line; std::getline(maps, line);) {
     const std::size_t start = line.find('/');

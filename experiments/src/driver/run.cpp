@@ -38,11 +38,33 @@ Policy policy_of(const Study& study, const RunOptions& options, Engine& engine) 
   return policy;
 }
 
+/// Of confined trials: where they may write, and what is temporary there goes with the run.
+class Confined {
+ public:
+  Confined(const std::filesystem::path& directory, Engine& engine) {
+    if (!engine.confines()) return;
+    temporary_ = directory / "tmp";
+    std::filesystem::create_directories(temporary_);
+    engine.confine_to(
+        {temporary_, directory / "journal", directory / "logs", directory / "checkpoints"});
+  }
+  Confined(const Confined&) = delete;
+  Confined& operator=(const Confined&) = delete;
+  ~Confined() {
+    std::error_code ignored;
+    if (!temporary_.empty()) std::filesystem::remove_all(temporary_, ignored);
+  }
+
+ private:
+  std::filesystem::path temporary_;
+};
+
 }  // namespace
 
 RunReport run_study(CheckedStudy& checked, const StudyDirectory& directory, Engine& engine,
                     Observer& observer, const RunOptions& options) {
   RunReport report;
+  const Confined confined(directory.path(), engine);
   json lock = lock_of(checked, engine.machine());
   if (!options.resuming) directory.write(StudyDirectory::kStudyFile, checked.study.resolved);
   directory.write("paribus.lock", lock.dump(2, ' ', false, json::error_handler_t::replace) + '\n');

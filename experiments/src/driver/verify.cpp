@@ -9,7 +9,6 @@
 #include "driver/provenance.h"
 #include "driver/verify_rerun.h"
 #include "paribus/error.h"
-#include "registry/sha256.h"
 #include "study/spec_json.h"
 
 namespace paribus::driver {
@@ -84,6 +83,7 @@ Verification::Verification(const fs::path& directory, const std::vector<std::str
   for (const std::string& problem : study_.problems) observer.note(problem);
   catalog_ = registry::Catalog::scan(
       registry::Catalog::search_path(plugin_folders(directory / StudyDirectory::kStudyFile, {})));
+  engine_.demand(demands_of(directory / StudyDirectory::kStudyFile, {}));
   choose(wanted, sample);
   std::set<PartName> parts;
   for (const results::Trial* recorded : chosen_) {
@@ -166,7 +166,7 @@ void Verification::note_plugins(const std::set<PartName>& parts) {
   for (const auto& [kind, name] : parts) {
     const std::string part = kind + "/" + name;
     note("plugin of " + part, recorded_sum(study_.environment, part),
-         registry::sha256_of_file(catalog_.find(kind, name)->plugin));
+         engine_.plugins().at(catalog_.find(kind, name)->plugin.string()));
   }
 }
 

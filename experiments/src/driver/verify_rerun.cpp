@@ -45,6 +45,7 @@ TemporaryFolder::~TemporaryFolder() {
 
 void Rerunner::run(const std::vector<Rerun>& runs, std::size_t at_once, const Ended& ended) {
   std::size_t next = 0;
+  engine_.confine_to({folder_.path()});
   while (next < runs.size() || !running_.empty()) {
     if (interrupts() > 0) {
       engine_.worker().kill();  // its trials die with it; nothing of them is worth keeping

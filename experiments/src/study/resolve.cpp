@@ -59,10 +59,16 @@ bool is_name(const std::string& name) {
   });
 }
 
-/// A plugin of that name that was refused: the likeliest reason why a part is missing.
+/// A plugin of that name, or a folder, that was refused: the likeliest reason why a part is
+/// missing.
 std::string refusal_of(const registry::Catalog& catalog, const std::string& name) {
   for (const registry::Refusal& refusal : catalog.refusals()) {
-    if (!name.empty() && refusal.file.stem().string().find(name) != std::string::npos) {
+    std::error_code ignored;
+    const bool is_folder =
+        refusal.file.extension() != ".so" && std::filesystem::is_directory(refusal.file, ignored);
+    const bool may_hold_it =
+        is_folder || refusal.file.stem().string().find(name) != std::string::npos;
+    if (!name.empty() && may_hold_it) {
       return fmt::format("; {} was refused: {}", refusal.file.string(), refusal.reason);
     }
   }

@@ -228,6 +228,7 @@ void write_study(Writer& writer, const Study& study) {
   std::vector<std::string> folders;
   for (const auto& folder : study.plugins) folders.push_back(folder.string());
   writer.line("plugins", Value{folders}, "study.plugins");
+  if (study.trust) writer.line("trust", Value{*study.trust}, "study.trust");
 }
 
 /// Which factors are on in which arm, as [ablate] combined them: its arms stand written out.

@@ -83,6 +83,18 @@ FieldSchema plugins_field() {
   return field;
 }
 
+FieldSchema trust_field() {
+  FieldSchema field;
+  field.name = "trust";
+  field.type = FieldType::list;
+  field.of = "string";
+  field.default_value = std::vector<std::string>{};
+  field.doc =
+      "keys, or names of keys: only plugins that are built in or signed with one of them are "
+      "loaded";
+  return field;
+}
+
 }  // namespace
 
 const std::vector<Setting<StudySettings>>& study_settings() {
@@ -117,7 +129,9 @@ const std::vector<Setting<StudySettings>>& study_settings() {
           "on from; or none of them",
           {}, {"final", "all", "none"}),
       key("share", &S::share,
-          "trials whose training begins alike train the beginning once; changes no number")};
+          "trials whose training begins alike train the beginning once; changes no number"),
+      key("confine", &S::confine,
+          "trials write to the study's directory alone, and have no network; changes no number")};
   return kSettings;
 }
 
@@ -164,7 +178,7 @@ const std::vector<Setting<TrainSettings>>& train_settings() {
 const std::vector<FieldSchema>& study_fields() {
   static const std::vector<FieldSchema> kFields = [] {
     std::vector<FieldSchema> fields = schemas_of(study_settings());
-    for (FieldSchema field : {seeds_field(), threads_field(), plugins_field()})
+    for (FieldSchema field : {seeds_field(), threads_field(), plugins_field(), trust_field()})
       fields.push_back(std::move(field));
     return fields;
   }();

@@ -13,6 +13,7 @@
 #include "stats/sequential.h"
 #include "study/adaptive.h"
 #include "study/arms.h"
+#include "study/demands.h"
 #include "study/document.h"
 #include "study/resolve.h"
 #include "study/resolved_text.h"
@@ -31,34 +32,6 @@ constexpr std::int64_t kSeedsOfArms = 5;  // a comparison needs several
 Place place_in(const Config* table, std::string_view key) {
   const Config* value = table == nullptr ? nullptr : table->find(key);
   return value == nullptr ? Place{} : value->place();
-}
-
-/// [study]; null where it isn't there or isn't a table.
-const Config* study_table(const Document& document, Problems& problems) {
-  const Config* table = document.root.find("study");
-  if (table == nullptr || table->as_table() != nullptr) return table;
-  problems.add(table->place(), fmt::format("study is {}, expected a table", table->what()));
-  return nullptr;
-}
-
-std::vector<fs::path> folders_of(const Config* table, Problems& problems) {
-  std::vector<fs::path> folders;
-  const Config* list = table == nullptr ? nullptr : table->find("plugins");
-  if (list == nullptr) return folders;
-  const auto good = checked_value(*find_field(study_fields(), "plugins"), *list, "study", problems);
-  if (!good || list->as_list() == nullptr) return folders;
-  for (const Config& element : *list->as_list()) {
-    const fs::path base = element.place().line == 0 ? fs::current_path()
-                                                    : fs::path(*element.place().file).parent_path();
-    const fs::path folder = fs::absolute(base / *element.as_text()).lexically_normal();
-    std::error_code code;
-    if (!fs::is_directory(folder, code)) {
-      problems.add(element.place(),
-                   fmt::format("study: no folder of plugins at {}", folder.string()));
-    }
-    folders.push_back(folder);
-  }
-  return folders;
 }
 
 std::vector<std::uint64_t> seed_list(const Config& list, Problems& problems) {
@@ -232,6 +205,7 @@ class Loader {
     read_study(table, study_, problems_);
     study_.limits = limits_of(study_, table, problems_);
     study_.plugins = folders_of(table, problems_);
+    study_.trust = keys_of(table, problems_);
     study_.trackers = resolver_.parts("tracker", "tracker", document_.root.find("tracker"));
     std::vector<Variant> variants = expand(propose);
     const bool has_arms = !study_.is_sweep && variants.size() > 1;
@@ -357,18 +331,6 @@ std::string study_name(const fs::path& path) {
   const fs::path folder = fs::absolute(path).lexically_normal().parent_path().filename();
   const bool named_by_folder = path.filename() == "study.toml" && !folder.empty();
   return (named_by_folder ? folder : path.stem()).string();
-}
-
-std::vector<fs::path> plugin_folders(const fs::path& path,
-                                     const std::vector<std::string>& overrides) {
-  Problems problems(path.string());
-  const Document document = read_document(path, overrides, problems);
-  std::vector<fs::path> folders = folders_of(study_table(document, problems), problems);
-  std::erase_if(folders, [](const fs::path& folder) {  // load_study tells of them, with all else
-    std::error_code code;
-    return !fs::is_directory(folder, code);
-  });
-  return folders;
 }
 
 Study load_study(const fs::path& path, const std::vector<std::string>& overrides,

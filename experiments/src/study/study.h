@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -86,8 +87,8 @@ using TrackerSpec = PartSpec;
 class AdaptiveSweep;  // a search that looks at results (study/adaptive.h)
 struct Provenance;    // where each value of each arm was written
 
-/// The keys of [study] with one value each. `seeds`, `threads` and `plugins` stand in the same
-/// table of keys but are read by hand. What follows `max_seeds` changes no number.
+/// The keys of [study] with one value each. `seeds`, `threads`, `plugins` and `trust` stand in the
+/// same table of keys but are read by hand. What follows `max_seeds` changes no number.
 struct StudySettings {
   std::string name, question;
   std::string metric;         // compared between arms; settled once a trial is known
@@ -101,6 +102,7 @@ struct StudySettings {
   std::string time_limit, hang_limit = "10min", memory_limit, disk;  // as written; see Limits
   std::string keep = "final";                                        // or "all", "none"
   bool share = true;
+  bool confine = false;  // trials write to the study's directory alone, and have no network
 };
 
 /// What trials and the study's directory may take; 0: no limit.
@@ -119,8 +121,9 @@ struct Study : StudySettings {
   std::vector<std::string> arms;     // in order, the baseline first; of a sweep: its points
   Design design;                     // of the arms, where [ablate] combines factors
   bool is_sweep = false;
-  std::vector<std::string> swept;              // addresses, in order
-  std::vector<std::filesystem::path> plugins;  // [study] plugins, made absolute
+  std::vector<std::string> swept;                 // addresses, in order
+  std::vector<std::filesystem::path> plugins;     // [study] plugins, made absolute
+  std::optional<std::vector<std::string>> trust;  // keys, as written
   std::vector<TrackerSpec> trackers;
   /// Arms in order; of each arm its seeds in order. Where `adaptive` is set these are probes, to be
   /// checked and not run.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs a command, and all that it starts, where ptrace(2) is refused, as many containers do."""
+"""Runs a command, and all that it starts, where one system call is refused, as many containers do."""
 
 import ctypes
 import os
@@ -7,7 +7,10 @@ import platform
 import struct
 import sys
 
-PTRACE = {"x86_64": 101, "aarch64": 117}[platform.machine()]
+NUMBERS = {
+    "ptrace": {"x86_64": 101, "aarch64": 117},
+    "landlock_create_ruleset": {"x86_64": 444, "aarch64": 444},
+}
 LOAD, EQUALS, RETURN = 0x20, 0x15, 0x06
 ALLOW, REFUSE = 0x7FFF0000, 0x00050000 | 1  # EPERM
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, FILTER = 38, 22, 2
@@ -17,10 +20,10 @@ def instruction(code: int, when: int, otherwise: int, value: int) -> bytes:
     return struct.pack("HBBI", code, when, otherwise, value)
 
 
-def refuse_ptrace():
+def refuse(number: int):
     program = (
         instruction(LOAD, 0, 0, 0)
-        + instruction(EQUALS, 0, 1, PTRACE)
+        + instruction(EQUALS, 0, 1, number)
         + instruction(RETURN, 0, 0, REFUSE)
         + instruction(RETURN, 0, 0, ALLOW)
     )
@@ -32,5 +35,5 @@ def refuse_ptrace():
             sys.exit(os.strerror(ctypes.get_errno()))
 
 
-refuse_ptrace()
-os.execv(sys.argv[1], sys.argv[1:])
+refuse(NUMBERS[sys.argv[1]][platform.machine()])
+os.execv(sys.argv[2], sys.argv[2:])
