@@ -8,8 +8,8 @@
 
 namespace paribus {
 
-/// How far each arm is, and which trials run, failed or stopped. Returns how many are over: done, or
-/// left by their search.
+/// How far each arm is, and which trials run, failed or stopped. Returns how many are over: done,
+/// or left by their search.
 std::size_t print_status(const results::StudyView& study, std::FILE* out);
 
 /// The trials that failed, why, and where their stacks are; many are cut short.
