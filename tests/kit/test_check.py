@@ -75,7 +75,9 @@ def test_an_off_that_no_study_may_give(bench):
     words = ["plugins", "check", plugin("never_off"), "--off", "amount=-1.0"]
     done = bench.paribus(*words)
     assert done.returncode == 1
-    seen = r"off        BROKEN     amount = -1.0, .*'amount' got -1, expected a number of at least 0"
+    seen = (
+        r"off        BROKEN     amount = -1.0, .*'amount' got -1, expected a number of at least 0"
+    )
     assert re.search(seen, done.stdout), done.stdout
     assert "defaults   kept" in done.stdout
 

@@ -6,6 +6,7 @@
 #include "plugins_check.h"
 #include "plugins_command.h"
 #include "plugins_new.h"
+#include "plugins_watch.h"
 
 namespace paribus {
 
@@ -14,6 +15,7 @@ void add_plugins_command(CLI::App& app, int& exit_status) {
   add_plugins_new_command(plugins, exit_status);
   add_plugins_build_command(plugins, exit_status);
   add_plugins_check_command(plugins, exit_status);
+  add_plugins_watch_command(plugins, exit_status);
 }
 
 }  // namespace paribus
