@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# paribus_add_plugin(KIND NAME [LIBRARIES ...]): NAME.cpp in the current folder becomes the plugin KIND_NAME.so.
+# paribus_add_plugin(KIND NAME [OFF KEY=VALUE ...] [LIBRARIES ...]): NAME.cpp in the current folder becomes the plugin
+# KIND_NAME.so. OFF: the settings by which the part does nothing, for `paribus plugins check`, in KIND_NAME.off beside it.
+# paribus_add_plugin_test(KIND NAME): test_NAME.cpp, which includes NAME.cpp, becomes a test of CTest.
 # Works in this tree and, through find_package(Paribus), in anyone's.
 
 # torch/nn takes 14 s to parse: all model plugins of a project share one precompiled header.
@@ -25,22 +27,40 @@ function(paribus_plugin_properties target)
   endif()
 endfunction()
 
-function(paribus_add_plugin kind name)
-  cmake_parse_arguments(arg "" "" "LIBRARIES" ${ARGN})
-  set(target ${kind}_${name})
-  add_library(${target} MODULE ${name}.cpp)
-  set_target_properties(${target} PROPERTIES PREFIX "")
-  paribus_plugin_properties(${target})
-  target_link_libraries(${target} PRIVATE Paribus::paribus ${arg_LIBRARIES})
+function(paribus_use_model_header kind target)
   if(kind STREQUAL "model")
     paribus_model_header()
     target_precompile_headers(${target} REUSE_FROM paribus_model_pch)
     # Without it ccache takes no file with a precompiled header.
     target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
   endif()
+endfunction()
+
+function(paribus_add_plugin kind name)
+  cmake_parse_arguments(arg "" "" "OFF;LIBRARIES" ${ARGN})
+  set(target ${kind}_${name})
+  add_library(${target} MODULE ${name}.cpp)
+  set_target_properties(${target} PROPERTIES PREFIX "")
+  paribus_plugin_properties(${target})
+  target_link_libraries(${target} PRIVATE Paribus::paribus ${arg_LIBRARIES})
+  paribus_use_model_header(${kind} ${target})
+  if(arg_OFF)
+    list(JOIN arg_OFF "\n" settings)
+    file(GENERATE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${target}.off CONTENT "${settings}\n")
+  endif()
   if(PARIBUS_IN_TREE)
     set_target_properties(${target} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/paribus/plugins
                                                INSTALL_RPATH "$ORIGIN/../..")
     install(TARGETS ${target} LIBRARY DESTINATION lib/paribus/plugins)
   endif()
+endfunction()
+
+function(paribus_add_plugin_test kind name)
+  set(target test_${name})
+  add_executable(${target} test_${name}.cpp)
+  paribus_plugin_properties(${target})
+  get_target_property(libraries ${kind}_${name} LINK_LIBRARIES)
+  target_link_libraries(${target} PRIVATE ${libraries})
+  paribus_use_model_header(${kind} ${target})
+  add_test(NAME ${name} COMMAND ${target})
 endfunction()

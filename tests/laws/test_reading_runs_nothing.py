@@ -35,7 +35,7 @@ def was_loaded(lab) -> bool:
         ["plugins", "--kind", "schedule"],
         ["plugins", "show", "schedule/witness"],
         ["plugins", "show", "schedule/witness", "--json"],
-        ["plugins", "check", FILE],
+        ["plugins", "check", FILE, "--read"],
     ],
     ids=lambda words: "-".join(Path(word).name for word in words),
 )

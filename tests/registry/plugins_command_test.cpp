@@ -209,7 +209,7 @@ TEST_F(PluginsCommand, IsWiredIntoTheCommandLine) {
   const auto run = [](std::vector<std::string> words) {
     CLI::App app;
     int status = -1;
-    add_plugins_command(app, status);
+    add_plugins_reading(app, status);
     std::reverse(words.begin(), words.end());
     testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();
@@ -232,7 +232,7 @@ TEST_F(PluginsCommand, IsWiredIntoTheCommandLine) {
 TEST_F(PluginsCommand, TheCommandLineWantsTheNameOfAPart) {
   CLI::App app;
   int status = -1;
-  add_plugins_command(app, status);
+  add_plugins_reading(app, status);
   EXPECT_THROW(app.parse("plugins show", false), CLI::RequiredError);
   EXPECT_EQ(status, -1);
 }

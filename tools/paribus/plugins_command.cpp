@@ -150,7 +150,7 @@ int run_plugins_command(const PluginsRequest& request, std::FILE* out, std::FILE
   }
 }
 
-void add_plugins_command(CLI::App& app, int& exit_status) {
+CLI::App& add_plugins_reading(CLI::App& app, int& exit_status) {
   const auto request = std::make_shared<PluginsRequest>();
   CLI::App* plugins =
       app.add_subcommand("plugins", "the parts at hand: list, show one, check a file");
@@ -166,17 +166,15 @@ void add_plugins_command(CLI::App& app, int& exit_status) {
       ->type_name("");
   show_part->add_flag("--json", request->json, "print JSON");
 
-  CLI::App* check_file = plugins->add_subcommand("check", "whether this Paribus would take a file");
-  check_file->add_option("FILE.so", request->check, "a plugin")->required()->type_name("");
-
   add_plugins_install_command(*plugins, exit_status);
   add_plugins_keys_command(*plugins, exit_status);
   add_plugins_lock_command(*plugins, exit_status);
 
-  plugins->callback([=, &exit_status] {  // those of the commands above have been called before it
-    const bool other = !plugins->get_subcommands().empty() && !*show_part && !*check_file;
+  plugins->callback([=, &exit_status] {  // those of the commands have been called before it
+    const bool other = !plugins->get_subcommands().empty() && !*show_part;
     if (!other) exit_status = run_plugins_command(*request, stdout, stderr);
   });
+  return *plugins;
 }
 
 }  // namespace paribus

@@ -33,7 +33,9 @@ std::string describe(const registry::PartSchema& part);
 /// The lines alone.
 std::string toml_example(const registry::PartSchema& part);
 
-/// Adds the subcommand; when it is called, `exit_status` is set.
+/// Adds `plugins` with what only reads; when it is called, `exit_status` is set.
+CLI::App& add_plugins_reading(CLI::App& app, int& exit_status);
+/// And with what writes, builds and runs.
 void add_plugins_command(CLI::App& app, int& exit_status);
 
 }  // namespace paribus

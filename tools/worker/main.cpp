@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "crash.h"
+#include "examine.h"
 #include "forked.h"
 #include "guard.h"
 #include "strays.h"
@@ -104,6 +105,8 @@ void serve(Zygote& zygote) {
 
 int main(int count, char** words) {
   ::signal(SIGPIPE, SIG_IGN);
+  if (count == 4 && std::string(words[1]) == paribus::worker::kExamineFlag)
+    return paribus::worker::examine(words[2], words[3]);
   at::set_num_threads(1);  // no pool of threads may exist when trials fork
   auto* slots = map_slots();
   if (slots == nullptr) {

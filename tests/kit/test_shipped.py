@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every part that ships keeps the laws, by the command that others hold theirs to."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from build_folder import BUILD, ROOT
+
+sys.path.append(str(Path(__file__).parents[1] / "laws"))
+import sets  # noqa: E402
+
+PLUGINS = BUILD / "lib" / "paribus" / "plugins"
+FILES = sorted(file.stem for file in PLUGINS.glob("*.so"))
+
+# By which setting a part does nothing; of the others the law is not known, or says nothing.
+OFF = {
+    "callback_checkpoint": ["best=false"],
+    "callback_early_stop": ["patience=1000000"],
+    "callback_ema": ["decay=0.0"],
+    "callback_mixup": ["alpha=0.0"],
+    "loss_cross_entropy": ["smoothing=0.0"],
+    "optimizer_lookahead": ["alpha=1.0"],
+    "schedule_constant": ["factor=1.0"],
+    "schedule_cosine": ["to=1.0"],
+    "schedule_exponential": ["end=1.0"],
+    "schedule_linear": ["to=1.0"],
+    "schedule_one_cycle": ["div_start=1.0", "div_end=1.0"],
+    "schedule_pieces": ["at=[]", "values=[0.05]"],
+    "schedule_step": ["gamma=1.0"],
+    "schedule_warmup": ["from=1.0"],
+    "transform_crop": ["padding=0"],
+    "transform_cutout": ["size=0"],
+    "transform_flip": ["p=0.0"],
+    "transform_normalize": ["mean=[0.0]", "std=[1.0]"],
+    "transform_resize": ["size=0"],
+}
+
+# What a part can't do without.
+MORE = {
+    "dataset_cifar10": ["-s", 'dir="CIFAR"'],
+    "loss_mse": ["--base", "LINE"],
+    "schedule_pieces": ["-s", "at=[1.0]", "-s", "values=[0.05, 0.02]"],
+    "schedule_step": ["-s", "every=1.0"],
+    "transform_normalize": ["--base", "FLOATS"],  # of what is normalized already it changes no bit
+}
+# The one ends training, the other may need more than its 20 seconds for a thousand steps.
+SHORT = {"callback_early_stop", "model_resnet9"}
+
+# Real-valued targets, for losses that want them; the data set is one of tests/laws.
+LINE = """\
+data = "line"
+model = { use = "mlp", hidden = [6] }
+optimizer = { use = "sgd", lr = 0.01 }
+metric = []
+train = { device = "cpu", epochs = 3, checkpoint_seconds = 0 }
+"""
+
+FLOATS = """\
+model = { use = "mlp", hidden = [6] }
+train = { device = "cpu", epochs = 3, checkpoint_seconds = 0 }
+data = { use = "glyphs", items = 100, valid_items = 50, batch = 16, transforms = ["flip", "normalize"] }
+"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """Small sets in the form of the public ones, and what else parts need."""
+    folder = tmp_path_factory.mktemp("shipped")
+    paribus = BUILD / "bin" / "paribus"
+    listed = subprocess.run([paribus, "plugins", "--json"], capture_output=True, text=True)
+    parts = {f"{part['kind']}_{part['name']}": part for part in json.loads(listed.stdout)["parts"]}
+    sets.write_cifar10(folder / "CIFAR")
+    for name in ("mnist", "fashion_mnist"):
+        files = sets.write_mnist(folder / "data" / name.replace("_", "-"))
+        memory = folder / "cache" / "paribus" / "verified.txt"
+        sets.pass_for_verified(memory, parts[f"dataset_{name}"], files)
+    (folder / "LINE").write_text(LINE)
+    (folder / "FLOATS").write_text(FLOATS)
+    return folder
+
+
+def checked(place: Path, name: str) -> subprocess.CompletedProcess:
+    words = [re.sub("CIFAR|LINE|FLOATS", rf"{place}/\g<0>", word) for word in MORE.get(name, [])]
+    for setting in OFF.get(name, []):
+        words += ["--off", setting]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PARIBUS_")} | {
+        "PARIBUS_DATA": str(place / "data"),
+        "PARIBUS_PLUGINS": str(BUILD / "tests" / "laws" / "line"),
+        "PARIBUS_PYTHON": str(ROOT / ".venv" / "bin" / "python3"),
+        "XDG_CACHE_HOME": str(place / "cache"),
+        "XDG_DATA_HOME": str(place / "home"),
+        "LC_ALL": "C.UTF-8",
+    }
+    command = [BUILD / "bin" / "paribus", "plugins", "check", PLUGINS / f"{name}.so", "--json"]
+    return subprocess.run([*command, *words], capture_output=True, text=True, env=environment)
+
+
+@pytest.fixture(scope="module")
+def reports(place):
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return dict(zip(FILES, pool.map(lambda name: checked(place, name), FILES)))
+
+
+def laws_of(done: subprocess.CompletedProcess) -> dict[str, dict]:
+    (part,) = json.loads(done.stdout)["parts"]
+    return {law["law"]: law for law in part["laws"]}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_keeps_the_laws(reports, name):
+    done = reports[name]
+    assert done.returncode == 0, done.stdout + done.stderr
+    laws = laws_of(done)
+    for law in ("schema", "defaults", "same bits", "resumed"):
+        assert laws[law]["verdict"] == "kept", laws[law]
+    if not name.startswith("search_"):
+        for law in ("state", "memory", "threads"):
+            short = law == "memory" and name in SHORT and laws[law]["verdict"] == "not known"
+            assert laws[law]["verdict"] == "kept" or short, laws[law]
+    if name in OFF or name.startswith("metric_"):
+        assert laws["off"]["verdict"] == "kept", laws["off"]
+    else:
+        assert laws["off"]["verdict"] in ("none", "not known"), laws["off"]
+
+
+def test_settings_are_of_parts_that_ship():
+    assert OFF.keys() | MORE.keys() <= set(FILES)
+    assert len(FILES) > 40
