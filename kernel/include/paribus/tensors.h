@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <utility>
 #include <vector>
 
 namespace paribus {
@@ -24,7 +25,8 @@ class Tensors {
   // NOLINTNEXTLINE(google-explicit-constructor): a list of tensors is what it is
   Tensors(std::vector<at::Tensor> list) : list_(std::move(list)) {}
 
-  [[nodiscard]] const std::vector<at::Tensor>& list() const { return list_; }
+  [[nodiscard]] const std::vector<at::Tensor>& list() const& { return list_; }
+  [[nodiscard]] std::vector<at::Tensor> list() && { return std::move(list_); }
   [[nodiscard]] std::size_t size() const { return list_.size(); }
   const at::Tensor& operator[](std::size_t i) const { return list_[i]; }
 
