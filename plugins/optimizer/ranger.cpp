@@ -40,7 +40,7 @@ struct Ranger : paribus::Optimizer {
   }
   void evaluation(paribus::Group& g, bool on) override {
     if (params.alpha == 1) return params.inner->evaluation(g, on);
-    swap_values(g.weights, g.slot(*this, "slow", paribus::Group::Init::copy));
+    paribus::swap_values(g.weights, g.slot(*this, "slow", paribus::Group::Init::copy));
   }
 
  private:

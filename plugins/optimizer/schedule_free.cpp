@@ -44,7 +44,7 @@ struct ScheduleFree : paribus::Optimizer {
   }
   void evaluation(paribus::Group& g, bool on) override {
     (void)on;  // they change places, so that "off" is the same again
-    swap_values(g.weights, g.slot(*this, "average", paribus::Group::Init::copy));
+    paribus::swap_values(g.weights, g.slot(*this, "average", paribus::Group::Init::copy));
   }
 
  private:
