@@ -10,34 +10,59 @@ namespace paribus {
 namespace {
 
 at::Tensor made(const at::Tensor& weight, Group::Init init) {
-  const at::Tensor detached = weight.detach();
-  return init == Group::Init::copy ? detached.clone() : at::zeros_like(detached);
+  return init == Group::Init::copy ? weight.clone() : at::zeros_like(weight);
 }
 
 std::string slot_key(const PartBase& owner, std::string_view name) {
   return owner.address() + "/" + std::string(name);
 }
 
+/// What is shaped as its weight is checked when it is read, other things when they are used.
+std::string slot_prefix(std::size_t group, bool shaped_as_weights) {
+  return "optimizer/" + std::to_string(group) + (shaped_as_weights ? "/slot/" : "/made/");
+}
+
 std::string step_name(std::size_t group) { return "optimizer/" + std::to_string(group) + "/steps"; }
 
 }  // namespace
 
-const std::vector<at::Tensor>& Group::slot(const PartBase& owner, std::string_view name,
-                                           Init init) {
-  Slot& slot = slots_[slot_key(owner, name)];
+const std::vector<at::Tensor>& Group::listed(Slot& slot, const Make& make) {
   slot.all.resize(all_.size());
-  if (active_.empty()) {
-    for (std::size_t i = 0; i < all_.size(); ++i) {
-      if (!slot.all[i].defined()) slot.all[i] = made(all_[i], init);
+  slot.loaded.resize(all_.size());
+  const auto settle = [&](std::size_t i) {
+    if (slot.all[i].defined()) return;
+    slot.all[i] = make(all_[i].detach());
+    if (!slot.loaded[i].defined()) return;
+    if (slot.loaded[i].sizes() != slot.all[i].sizes()) {
+      throw Error("checkpoint: what the optimizer kept of '" + names_[i] +
+                  "' has another shape than it should; was it written by another version of it?");
     }
+    slot.all[i].copy_(slot.loaded[i]);
+    slot.loaded[i].reset();
+  };
+  if (active_.empty()) {
+    for (std::size_t i = 0; i < all_.size(); ++i) settle(i);
     return slot.all;
   }
   slot.active.clear();
   for (const std::size_t i : active_) {
-    if (!slot.all[i].defined()) slot.all[i] = made(all_[i], init);
+    settle(i);
     slot.active.push_back(slot.all[i]);
   }
   return slot.active;
+}
+
+const std::vector<at::Tensor>& Group::slot(const PartBase& owner, std::string_view name,
+                                           Init init) {
+  return listed(slots_[slot_key(owner, name)],
+                [init](const at::Tensor& weight) { return made(weight, init); });
+}
+
+const std::vector<at::Tensor>& Group::slot(const PartBase& owner, std::string_view name,
+                                           const Make& make) {
+  Slot& slot = slots_[slot_key(owner, name)];
+  slot.shaped_as_weights = false;
+  return listed(slot, make);
 }
 
 bool Group::has_slot(const PartBase& owner, std::string_view name) const {
@@ -56,6 +81,36 @@ const std::vector<at::Tensor>& Group::step_tensors() {
     step_tensors_[i] = shared;
   }
   return step_tensors_;
+}
+
+void Group::among(const std::vector<std::size_t>& places, const std::function<void()>& act) {
+  if (places.empty()) return;
+  if (places.size() == weights.size()) return act();
+  Group part;  // what is listed, while the rest steps aside
+  for (const std::size_t place : places) {
+    part.active_.push_back(active_.empty() ? place : active_[place]);
+    part.weights.push_back(weights[place]);
+    if (!grads.empty()) part.grads.push_back(grads[place]);
+    part.steps.push_back(steps[place]);
+  }
+  const auto exchange = [&] {
+    std::swap(active_, part.active_);
+    std::swap(weights, part.weights);
+    std::swap(grads, part.grads);
+    std::swap(steps, part.steps);
+  };
+  exchange();
+  act();
+  exchange();
+}
+
+bool Group::pass_again(const PartBase& owner, const Loss& loss) {
+  if (!pass_again_) {
+    throw Error(owner.address() +
+                ": this optimizer needs another pass over the batch, and there is none to be had "
+                "here; does it say so in needs_passes()?");
+  }
+  return pass_again_(owner, loss);
 }
 
 Groups::Groups(NamedTensors weights) : weights_(std::move(weights)), groups_(1) {
@@ -88,9 +143,30 @@ void Groups::step(Optimizer& optimizer) {
     }
     if (whole) group.active_.clear();
     ++group.step;
+    if (passes_) {
+      group.pass_again_ = [this, &group](const PartBase& owner, const Group::Loss& loss) {
+        return pass_again(group, owner, loss);
+      };
+    }
     optimizer.step(group);
     group.grads.clear();  // or the next backward would need memory for a second set
   }
+}
+
+/// The gradients of before are what everyone but the optimizer goes on seeing.
+bool Groups::pass_again(Group& group, const PartBase& owner, const Group::Loss& loss) const {
+  std::vector<at::Tensor> before;
+  for (const auto& [name, weight] : weights_) {
+    before.push_back(weight.grad());
+    weight.mutable_grad().reset();
+  }
+  const bool good = passes_(owner, loss);
+  for (std::size_t i = 0; i < group.weights.size(); ++i) {
+    const at::Tensor& weight = group.all_[group.active_.empty() ? i : group.active_[i]];
+    group.grads[i] = weight.grad().defined() ? weight.grad() : at::zeros_like(weight.detach());
+  }
+  for (std::size_t i = 0; i < weights_.size(); ++i) weights_[i].second.mutable_grad() = before[i];
+  return good;
 }
 
 void Groups::evaluation(Optimizer& optimizer, bool on) {
@@ -123,10 +199,10 @@ void Groups::save(NamedTensors& out) const {
     counts.push_back(group.step);
     out.emplace_back(step_name(g), at::tensor(counts, at::kLong));
     for (const auto& [key, slot] : group.slots_) {
+      const std::string prefix = slot_prefix(g, slot.shaped_as_weights) + key + "/";
       for (std::size_t i = 0; i < slot.all.size(); ++i) {
-        if (!slot.all[i].defined()) continue;
-        out.emplace_back("optimizer/" + std::to_string(g) + "/slot/" + key + "/" + group.names_[i],
-                         slot.all[i]);
+        const at::Tensor& kept = slot.all[i].defined() ? slot.all[i] : slot.loaded[i];
+        if (kept.defined()) out.emplace_back(prefix + group.names_[i], kept);
       }
     }
   }
@@ -144,25 +220,36 @@ void Groups::load(const TensorMap& saved) {
     for (std::size_t i = 0; i < group.all_.size(); ++i) group.all_steps_[i] = count[i];
     group.step = count[group.all_.size()];
     group.slots_.clear();
-    const std::string prefix = "optimizer/" + std::to_string(g) + "/slot/";
-    for (auto entry = saved.lower_bound(prefix);
-         entry != saved.end() && entry->first.starts_with(prefix); ++entry) {
-      const std::string rest =
-          entry->first.substr(prefix.size());  // <part's address>/<slot>/<weight>
-      const auto cut = rest.find('/', rest.find('/') + 1);
-      const auto weight = std::find(group.names_.begin(), group.names_.end(), rest.substr(cut + 1));
-      const auto i = static_cast<std::size_t>(weight - group.names_.begin());
-      if (weight == group.names_.end() || entry->second.sizes() != group.all_[i].sizes()) {
-        throw Error("checkpoint: '" + entry->first + "' doesn't fit the model's weights");
+    for (const bool shaped : {true, false}) {
+      const std::string prefix = slot_prefix(g, shaped);
+      for (auto entry = saved.lower_bound(prefix);
+           entry != saved.end() && entry->first.starts_with(prefix); ++entry) {
+        group.load_slot(entry->first.substr(prefix.size()), *entry, shaped);
       }
-      Group::Slot& slot = group.slots_[rest.substr(0, cut)];
-      slot.all.resize(group.all_.size());
-      // Into a tensor made like the weight, so that memory format and device are those of an
-      // undisturbed run.
-      slot.all[i] = at::zeros_like(group.all_[i].detach());
-      slot.all[i].copy_(entry->second);
     }
   }
+}
+
+/// `rest`: <part's address>/<slot>/<weight>.
+void Group::load_slot(const std::string& rest,
+                      const std::pair<const std::string, at::Tensor>& saved, bool shaped) {
+  const auto cut = rest.find('/', rest.find('/') + 1);
+  const auto weight = std::find(names_.begin(), names_.end(), rest.substr(cut + 1));
+  const auto i = static_cast<std::size_t>(weight - names_.begin());
+  if (weight == names_.end() || (shaped && saved.second.sizes() != all_[i].sizes()))
+    throw Error("checkpoint: '" + saved.first + "' doesn't fit the model's weights");
+  Slot& slot = slots_[rest.substr(0, cut)];
+  slot.shaped_as_weights = shaped;
+  slot.all.resize(all_.size());
+  slot.loaded.resize(all_.size());
+  if (!shaped) {
+    slot.loaded[i] = saved.second;
+    return;
+  }
+  // Into a tensor made like the weight, so that memory format and device are those of an
+  // undisturbed run.
+  slot.all[i] = at::zeros_like(all_[i].detach());
+  slot.all[i].copy_(saved.second);
 }
 
 }  // namespace paribus

@@ -78,6 +78,14 @@ void Trainer::build_parts(const TrialSpec& spec) {
                 known_numbers());
   }
   groups_ = std::make_unique<Groups>(model.weights());
+  optimizer_->each([this](PartBase& part) {
+    const auto* optimizer = dynamic_cast<const Optimizer*>(&part);
+    keeps_batches_ = keeps_batches_ || (optimizer != nullptr && optimizer->needs_passes());
+  });
+  if (keeps_batches_) {
+    groups_->set_passes(
+        [this](const PartBase& owner, const Group::Loss& loss) { return pass_again(owner, loss); });
+  }
   fingerprinter_ = std::make_unique<Fingerprinter>(weights_and_buffers());
   order_callbacks();
 }
@@ -280,10 +288,10 @@ void Trainer::backward_and_step() {
   if (spec_.train.accumulate > 1) loss = loss.div(static_cast<double>(spec_.train.accumulate));
   loss.backward();
   ++updates_pending_;
+  if (keeps_batches_) update_batches_.push_back(fit_.batch);
   fire(&Callback::after_backward);
   if (wanted(Fit::Next::skip_batch)) {
-    updates_pending_ = 0;
-    groups_->forget_gradients();
+    forget_update();
   } else if (update_is_due()) {
     update();
   }
@@ -291,8 +299,13 @@ void Trainer::backward_and_step() {
 
 bool Trainer::update_is_due() const { return updates_pending_ >= spec_.train.accumulate; }
 
-void Trainer::update() {
+void Trainer::forget_update() {
   updates_pending_ = 0;
+  update_batches_.clear();
+  groups_->forget_gradients();
+}
+
+void Trainer::update() {
   const bool scaled = precision_.name() == "fp16";
   const bool clipped = spec_.train.clip_norm > 0 || spec_.train.clip_value > 0;
   bool good = true;
@@ -307,7 +320,7 @@ void Trainer::update() {
     groups_->step(optimizer_->as<Optimizer>());
     fire(&Callback::after_step);
   }
-  groups_->forget_gradients();
+  forget_update();
 }
 
 void Trainer::finish_update() {

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::int64_t kBillion = 1'000'000'000;
 
-struct All final : Optimizer {
+struct All : Optimizer {
   struct Params {
     bool flag = true;
     int whole = 5;

@@ -23,6 +23,11 @@ class Groups {
   [[nodiscard]] std::vector<Group>& groups() { return groups_; }
   [[nodiscard]] const NamedTensors& weights() const { return weights_; }
 
+  /// What Group::pass_again calls, with no gradients there: forward and backward over the batches
+  /// of the update under way; false if the gradients overflowed. Without it such optimizers throw.
+  using Passes = std::function<bool(const PartBase& owner, const Group::Loss& loss)>;
+  void set_passes(Passes passes) { passes_ = std::move(passes); }
+
   /// One update: lists the weights that have gradients, counts the step, and lets the optimizer
   /// act.
   void step(Optimizer& optimizer);
@@ -38,7 +43,10 @@ class Groups {
   void load(const TensorMap& saved);
 
  private:
+  bool pass_again(Group& group, const PartBase& owner, const Group::Loss& loss) const;
+
   NamedTensors weights_;
+  Passes passes_;
   std::vector<Group> groups_;
 };
 

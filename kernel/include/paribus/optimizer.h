@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -12,6 +13,10 @@
 #include "paribus/plugin.h"
 
 namespace paribus {
+
+struct Batch;
+class Draws;
+class Outputs;
 
 /// Weights that are stepped together, and what optimizers keep for them. Only weights that have a
 /// gradient this time are listed; `weights[i]`, `grads[i]`, `steps[i]` and `slot(...)[i]` belong
@@ -32,6 +37,10 @@ class Group {
   /// keeps wrapped optimizers apart.
   [[nodiscard]] const std::vector<at::Tensor>& slot(const PartBase& owner, std::string_view name,
                                                     Init init = Init::zeros);
+  /// The same with what `make` makes of each weight: factors, matrices, single numbers.
+  using Make = std::function<at::Tensor(const at::Tensor& weight)>;
+  [[nodiscard]] const std::vector<at::Tensor>& slot(const PartBase& owner, std::string_view name,
+                                                    const Make& make);
   /// The same before the first step ever made it: false. For optimizers that treat their first step
   /// apart.
   [[nodiscard]] bool has_slot(const PartBase& owner, std::string_view name) const;
@@ -39,16 +48,36 @@ class Group {
   /// tensor.
   [[nodiscard]] const std::vector<at::Tensor>& step_tensors();
 
+  /// Lists only the weights of these places, in this order, while `act` runs: for methods that
+  /// treat some apart. REQUIRES: ascending places among those listed.
+  void among(const std::vector<std::size_t>& places, const std::function<void()>& act);
+
+  /// For methods that want gradients at other weights (SAM) or of another loss (Sophia), and say so
+  /// in Optimizer::needs_passes. Sends the batches of this update forward and backward once more,
+  /// at the weights as they are now, and puts the new gradients into `grads`; random draws are
+  /// those of the first pass, buffers stay as they are. Without `loss` they are those of the
+  /// training's loss, clipped as it is; else of `loss`, a mean over the batch's items, whose draws
+  /// are `owner`'s own. False: they overflowed (fp16 only); undo what was done and leave the update
+  /// out. Throws Error where there is nothing to pass again.
+  using Loss = std::function<at::Tensor(const Outputs&, const Batch&, Draws&)>;
+  [[nodiscard]] bool pass_again(const PartBase& owner, const Loss& loss = {});
+
  private:
   friend class Groups;
   struct Slot {
     std::vector<at::Tensor> all;     // one per weight of the group, undefined until first used
-    std::vector<at::Tensor> active;  // those of `weights`, when some have no gradient
+    std::vector<at::Tensor> active;  // those of `weights`, when that aren't all
+    std::vector<at::Tensor> loaded;  // from a checkpoint, until `make` tells where they belong
+    bool shaped_as_weights = true;
   };
+  const std::vector<at::Tensor>& listed(Slot& slot, const Make& make);
+  void load_slot(const std::string& name, const std::pair<const std::string, at::Tensor>& saved,
+                 bool shaped_as_weights);
   std::vector<at::Tensor> all_;
   std::vector<std::string> names_;
   std::vector<std::int64_t> all_steps_;
   std::vector<std::size_t> active_;  // which of all_ are listed; empty: all of them
+  std::function<bool(const PartBase&, const Loss&)> pass_again_;
   std::vector<at::Tensor> step_tensors_;
   std::map<std::string, Slot, std::less<>> slots_;
 };
@@ -77,6 +106,24 @@ class Optimizer : public PartBase {
   /// puts those in place of `all_weights`, false puts the training weights back. Calls come in
   /// pairs, with no step in between.
   virtual void evaluation(Group& /*group*/, bool /*on*/) {}
+  /// True for a method that calls Group::pass_again; a wrapper needn't ask its inner part.
+  [[nodiscard]] virtual bool needs_passes() const { return false; }
+  /// The learning rate, for wrappers that weigh steps by it: the parameter `lr`, or that of the
+  /// part in `inner`, or 1. Made by the kernel.
+  [[nodiscard]] virtual double rate() const { return 1; }
+
+  template <class T>
+  struct Whole : T {
+    [[nodiscard]] double rate() const final {
+      if constexpr (requires(const T& part) { part.params.lr; }) {
+        return T::params.lr;
+      } else if constexpr (requires(const T& part) { part.params.inner->rate(); }) {
+        return T::params.inner->rate();
+      } else {
+        return 1;
+      }
+    }
+  };
 
   template <class T>
   static constexpr void describe(manifest_detail::Text& /*out*/, const T* /*part*/) {}

@@ -79,6 +79,10 @@ class Trainer {
   void backward_and_step();
   void update();
   void finish_update();
+  bool pass_again(const PartBase& owner, const Group::Loss& loss);
+  at::Tensor loss_again(const Batch& batch, const PartBase& owner, const Group::Loss& loss);
+  void fire_writers(std::string_view word, Event event);
+  void forget_update();
   void validate();
   void close_epoch();
   void drain_losses();
@@ -130,7 +134,9 @@ class Trainer {
   double loss_sum_ = 0;  // over the items of this epoch's batches so far
   std::int64_t loss_items_ = 0;
   std::int64_t updates_pending_ = 0;  // batches whose gradients wait for an update
-  std::int64_t start_batch_ = 0;      // of the first epoch after a resume
+  bool keeps_batches_ = false;        // the optimizer wants to pass them again
+  std::vector<Batch> update_batches_;
+  std::int64_t start_batch_ = 0;  // of the first epoch after a resume
   std::map<std::string, double, std::less<>> best_;
   double last_checkpoint_ = 0;  // seconds, monotonic
   bool stop_asked_ = false;
