@@ -74,6 +74,7 @@ SECOND_LOSS = '"metric.again" = { use = "loss", name = "again" }'
 
 NO_TRAINING = "without one there is no training to compare with"
 NO_OFF_LOSS = "no setting makes it another loss"
+NO_OFF_OPTIMIZER = "no setting makes it another optimizer"
 NO_OFF_SEARCH = "it chooses trials and is in none"
 
 CASES = {
@@ -165,7 +166,7 @@ CASES = {
     ),
     "optimizer/adam": Case(
         on=[ADAM, 'optimizer = { use = "adam", amsgrad = true, weight_decay = 1e-2 }'],
-        never_off="no setting makes it another optimizer",
+        never_off=NO_OFF_OPTIMIZER,
     ),
     "optimizer/adamw": Case(
         on=['optimizer = { use = "adamw" }', 'optimizer = { use = "adamw", amsgrad = true }'],
@@ -181,6 +182,77 @@ CASES = {
             'optimizer = { use = "lookahead", k = 3, alpha = 1.0, inner = "@base" }',
             'optimizer = { use = "lookahead", k = 1000000, evaluate = "fast", inner = "@base" }',
         ],
+    ),
+    "optimizer/radam": Case(
+        # beta2 = 0.9: rectified from the sixth step on
+        on=['optimizer = { use = "radam", beta2 = 0.9, weight_decay = 1e-2 }'],
+        never_off=NO_OFF_OPTIMIZER,
+    ),
+    "optimizer/ranger": Case(
+        on=[
+            'optimizer = { use = "ranger", k = 3 }',
+            'optimizer = { use = "ranger", k = 2, alpha = 0.8, inner = "@base" }',
+        ],
+        off=['optimizer = { use = "ranger", alpha = 1.0, centralize = false, inner = "@base" }'],
+    ),
+    "optimizer/lamb": Case(
+        on=['optimizer = { use = "lamb", lr = 0.01 }'], never_off=NO_OFF_OPTIMIZER
+    ),
+    "optimizer/lars": Case(
+        on=['optimizer = { use = "lars", weight_decay = 1e-4 }'], never_off=NO_OFF_OPTIMIZER
+    ),
+    "optimizer/lion": Case(
+        on=['optimizer = { use = "lion", lr = 1e-3, weight_decay = 0.1 }'],
+        never_off=NO_OFF_OPTIMIZER,
+    ),
+    "optimizer/adafactor": Case(
+        on=['optimizer = { use = "adafactor", weight_decay = 1e-2 }'], never_off=NO_OFF_OPTIMIZER
+    ),
+    "optimizer/muon": Case(
+        on=[
+            'optimizer = { use = "muon" }',
+            'optimizer = { use = "muon", last = true, precision = "bf16", rest = "@base" }',
+        ],
+        never_off=NO_OFF_OPTIMIZER,
+    ),
+    "optimizer/soap": Case(
+        on=[
+            'optimizer = { use = "soap", every = 2 }',
+            'optimizer = { use = "soap", every = 3, max_dim = 20 }',
+        ],
+        never_off=NO_OFF_OPTIMIZER,
+    ),
+    "optimizer/schedule_free": Case(
+        on=[
+            'optimizer = { use = "schedule_free", inner = "@base" }, '
+            + '"schedule.optimizer.inner.lr" = { use = "warmup", fraction = 0.3 }',
+            'optimizer = { use = "schedule_free", power = 1.0, weight_decay = 0.1, '
+            + 'inner = { use = "adamw", beta1 = 0.0 } }',
+        ],
+        never_off="whatever it is set to, it validates an average",
+    ),
+    "optimizer/sophia": Case(
+        on=['optimizer = { use = "sophia", every = 4 }, train = { accumulate = 2 }'],
+        never_off=NO_OFF_OPTIMIZER,
+    ),
+    "optimizer/rmsprop": Case(
+        on=[
+            'optimizer = { use = "rmsprop" }',
+            'optimizer = { use = "rmsprop", centered = true, momentum = 0.5, weight_decay = 1e-4 }',
+        ],
+        never_off=NO_OFF_OPTIMIZER,
+    ),
+    "optimizer/adagrad": Case(
+        on=['optimizer = { use = "adagrad", initial = 0.1, lr_decay = 0.01 }'],
+        never_off=NO_OFF_OPTIMIZER,
+    ),
+    "optimizer/sam": Case(
+        on=[
+            'optimizer = { use = "sam", inner = "@base" }, "callback.mixup" = "mixup"',
+            'optimizer = { use = "sam", rho = 0.5, adaptive = true, inner = "adamw" }, '
+            + "train = { accumulate = 3, clip_norm = 1.0 }",
+        ],
+        off=['optimizer = { use = "sam", rho = 0.0, inner = "@base" }'],
     ),
     "schedule/constant": Case(
         on=[rate('{ use = "constant", factor = 0.5 }')],

@@ -9,7 +9,8 @@ from lab import Lab, differences, shipped
 NAMES = {"arm", "id", "message"}
 
 ALL_OFF = """\
-optimizer = { use = "lookahead", alpha = 1.0, inner = { use = "lookahead", alpha = 1.0, inner = "@base" } }, \
+optimizer = { use = "lookahead", alpha = 1.0, inner = { use = "sam", rho = 0.0, \
+inner = { use = "ranger", alpha = 1.0, centralize = false, inner = "@base" } } }, \
 "schedule.optimizer.lr" = { use = "warmup", from = 1.0 }, \
 "schedule.optimizer.momentum" = "constant", \
 "schedule.callback.mixup.alpha" = { use = "linear", from = 0.0, to = 0.0 }, \
