@@ -57,7 +57,7 @@ class Stepped {
 };
 
 PartSpec optimizer_spec(const std::string& name) {
-  if (name == "adamw") return part("optimizer", "adamw", {{"lr", 1e-4}});
+  if (name != "sgd" && name != "lookahead") return part("optimizer", name, {{"lr", 1e-4}});
   const std::map<std::string, Value> sgd{{"lr", 1e-4}, {"momentum", 0.9}};
   if (name == "sgd") return part("optimizer", "sgd", sgd);
   PartSpec spec = part("optimizer", "lookahead");
@@ -74,7 +74,7 @@ int main(int /*count*/, char** words) {
   at::set_num_threads(words[1] != nullptr ? std::atoi(words[1]) : 1);
   std::map<std::string, std::unique_ptr<Stepped>> made;
   std::map<std::string, Variant> variants;
-  for (const std::string optimizer : {"sgd", "adamw", "lookahead"}) {
+  for (const std::string optimizer : {"sgd", "adamw", "lookahead", "radam", "rmsprop", "lion"}) {
     for (const auto& [list, shapes] : shape_lists()) {
       const std::string name = optimizer + "/" + list;
       variants[name] = [&made, name, optimizer, &shapes = shapes](std::int64_t steps) {

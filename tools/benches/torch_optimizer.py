@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What optimizer.cpp does, with torch.optim's fused kernels: `torch_optimizer.py THREADS`."""
+"""What optimizer.cpp does, with torch.optim's fused kernels, where it has none with foreach: `torch_optimizer.py THREADS`."""
 
 import sys
 import time
@@ -56,10 +56,29 @@ class Lookahead:
             torch._foreach_copy_(self.fast, self.slow)
 
 
+class Lion:
+    """torch.optim has none: the authors' three lines by foreach kernels."""
+
+    def __init__(self, weights):
+        self.weights = weights
+        self.means = [torch.zeros_like(weight) for weight in weights]
+
+    @torch.no_grad()
+    def step(self):
+        grads = [weight.grad for weight in self.weights]
+        ahead = torch._foreach_lerp(self.means, grads, 0.1)
+        torch._foreach_sign_(ahead)
+        torch._foreach_add_(self.weights, ahead, alpha=-1e-4)
+        torch._foreach_lerp_(self.means, grads, 0.01)
+
+
 MAKERS = {
     "sgd": lambda weights: torch.optim.SGD(weights, lr=1e-4, momentum=0.9, fused=True),
     "adamw": lambda weights: torch.optim.AdamW(weights, lr=1e-4, fused=True),
     "lookahead": Lookahead,
+    "radam": lambda weights: torch.optim.RAdam(weights, lr=1e-4, foreach=True),
+    "rmsprop": lambda weights: torch.optim.RMSprop(weights, lr=1e-4, foreach=True),
+    "lion": Lion,
 }
 
 
