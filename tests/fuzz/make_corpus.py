@@ -194,6 +194,7 @@ def corpora() -> dict[str, dict[str, bytes]]:
             "two": safetensors(tensors, bytes(24)),
             "none": safetensors({}, b""),
         },
+        "signature": {name: text.encode() for name, text in signatures().items()},
         "idx": {
             "images": b"\0" + idx([2, 3, 4], bytes(range(24))),
             "labels": b"\1" + idx([3], bytes([1, 2, 3])),
@@ -204,6 +205,21 @@ def corpora() -> dict[str, dict[str, bytes]]:
             "jpeg.tar": tar({f"{split}/cat/1.jpg": jpeg() for split in splits}),
             "png.tar": tar({f"{split}/cat/1.png": png() for split in splits}),
         },
+    }
+
+
+def signatures() -> dict[str, str]:
+    """Of "hello" and a line's end, by minisign itself; a key that signs nothing else."""
+    begin = "untrusted comment: signature from minisign secret key\nRWQpjZ2qLOpif"
+    middle = "\ntrusted comment: made\n"
+    return {
+        "prehashed": f"{begin.replace('RWQ', 'RUQ')}K8dG1HQJ7jVboXOEtRl2ov9HcFav9NxbZcrBidG6UXgnSkGZPKg8vR2"
+        f"T1pE/Tj/POKgYFQSLx3aCcuB/sdq3QM={middle}"
+        "XW/aQsFWW8VP/yr9renlkMTwXExz5KcaExR5utY/DNGSVA8ekkU2JPse48Dvy/pVSmhpmHzGI7Vz6N/e46zrDw==\n",
+        "legacy": f"{begin}Bc/T0KTzRShX4BHXNWSZNh5jZmbhFvwKzvlU85OVXl82WMRbjgwcJ5Ldre/IdsCb3/LBLnx9Z7gm+qs"
+        f"754xSg8={middle}"
+        "yg56Gv3uuulRtelEn0wTghQbkPNVSIngU+QPQTbNcBiXWiJRYDo2OGRHeo4uC9lEB5ZccXzeYNor9oxXbwlmAg==\n",
+        "key": "RWQpjZ2qLOpifNjhYHRl7Tb1HqU6EIlGWpPNWpmoRj7BXmvfvZ6D/DBm\n",
     }
 
 

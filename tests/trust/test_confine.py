@@ -3,6 +3,7 @@
 
 import ctypes
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -178,15 +179,20 @@ def test_a_plugin_is_confined_from_the_instant_it_is_loaded(world):
     assert not world.as_it_was()
 
 
-def test_a_crash_still_has_its_stack(world):
+@pytest.mark.parametrize("locked", [[], ["--locked"]])
+def test_a_crash_still_has_its_stack(world, locked):
+    """Also that of a plugin which is a copy in memory."""
     study = world.study("crash", study=CONFINED)
     if refused(world, study):
         return
-    assert world.run(study).returncode == 1
+    world.lab.answer("plugins", "lock", study)
+    assert world.run(study, *locked).returncode == 1
     trial = world.trials()["crash"]
     assert "SIGSEGV" in trial["message"]
     text = Path(trial["stack"]).read_text()
-    assert "Reach::before_batch" in text
+    assert re.search(
+        r"Reach::before_batch\(paribus::Fit&\) at .*reach\.cpp:\d+ in reach\.so\n", text
+    )
     assert "paribus::Trainer::fire" in text
 
 

@@ -211,6 +211,16 @@ def test_nothing_comes_from_the_current_folder(lab):
     assert lab.command("check", study, PARIBUS_PLUGINS=".").returncode == 0
 
 
+def test_no_library_comes_from_the_current_folder_either(lab):
+    """An empty entry would mean it."""
+    (lab.folder / "libparibus.so").write_text("not what anyone wants")
+    for listed in ":/nowhere", "/nowhere:", ".", "":
+        assert lab.command("check", lab.study, LD_LIBRARY_PATH=listed).returncode == 0
+    done = lab.command("check", lab.study, LD_LIBRARY_PATH=str(lab.folder))
+    assert done.returncode == 2  # by name it is taken
+    assert "libparibus.so" in done.stderr
+
+
 def test_what_others_may_write_is_not_taken(lab):
     for path, mode in (lab.plugin, 0o666), (lab.plugin.parent, 0o777), (lab.folder, 0o777):
         before = path.stat().st_mode

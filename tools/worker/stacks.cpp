@@ -5,15 +5,19 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
+#include <fcntl.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <set>
+#include <string_view>
+#include <system_error>
 
 namespace paribus::worker {
 namespace {
@@ -59,7 +63,31 @@ std::string demangled(const char* name) {
   return text.substr(0, kLongestName) + "...";
 }
 
-std::string file_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+constexpr std::string_view kSealed = "/memfd:", kNowhere = " (deleted)";
+
+/// Of a plugin that is a sealed copy in memory, the name that its file had.
+std::string file_name(std::string path) {
+  if (path.starts_with(kSealed)) {
+    path.erase(0, kSealed.size());
+    if (path.ends_with(kNowhere)) path.resize(path.size() - kNowhere.size());
+  }
+  return path.substr(path.rfind('/') + 1);
+}
+
+/// Such a copy has no path, but this process, a fork of the zygote, keeps it open as the zygote
+/// does.
+int open_elf(Dwfl_Module* module, void** data, const char* name, Dwarf_Addr base, char** path,
+             Elf** elf) {
+  if (std::string_view(name).starts_with(kSealed)) {
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", ignored)) {
+      if (std::filesystem::read_symlink(entry.path(), ignored) != name) continue;
+      const int file = ::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC);
+      if (file >= 0) return file;
+    }
+  }
+  return ::dwfl_linux_proc_find_elf(module, data, name, base, path, elf);
+}
 
 int add_frame(Dwfl_Frame* state, void* to) {
   auto& frames = static_cast<Thread*>(to)->frames;
@@ -76,7 +104,7 @@ class Names {
   Names(pid_t process, double seconds)
       : deadline_(Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                      std::chrono::duration<double>(seconds))) {
-    static const Dwfl_Callbacks kCallbacks{.find_elf = ::dwfl_linux_proc_find_elf,
+    static const Dwfl_Callbacks kCallbacks{.find_elf = open_elf,
                                            .find_debuginfo = ::dwfl_standard_find_debuginfo,
                                            .section_address = nullptr,
                                            .debuginfo_path = nullptr};

@@ -8,9 +8,12 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
+#include <string_view>
 
 #include "driver/worker.h"
 #include "paribus/error.h"
@@ -41,6 +44,20 @@ Pair pipe_pair(int flags) {
   int fds[2];
   if (::pipe2(fds, O_CLOEXEC | flags) != 0) fail("can't make a pipe for the worker");
   return {Handle(fds[0]), Handle(fds[1])};
+}
+
+/// An entry that is empty or relative means the current folder, in which nobody looks for libraries
+/// on purpose.
+void leave_out_current_folder(const char* variable) {
+  const char* listed = std::getenv(variable);
+  if (listed == nullptr) return;
+  std::string kept;
+  for (std::string_view rest = listed; !rest.empty();) {
+    const std::size_t colon = std::min(rest.find(':'), rest.size());
+    if (rest.front() == '/') kept.append(kept.empty() ? "" : ":").append(rest.substr(0, colon));
+    rest.remove_prefix(std::min(colon + 1, rest.size()));
+  }
+  kept.empty() ? ::unsetenv(variable) : ::setenv(variable, kept.c_str(), 1);
 }
 
 /// Between fork and exec: system calls only.
@@ -101,6 +118,7 @@ Spawned spawn_worker(const std::filesystem::path& program, int progress_fd) {
     progress_fd = empty.get();
   }
   const std::string path = program.string();
+  leave_out_current_folder("LD_LIBRARY_PATH");
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) fail("can't start the worker");
