@@ -5,8 +5,8 @@
 
 namespace paribus {
 
-/// `paribus plugins watch DIR`: builds when a file is saved, and trains the study's first trial that
-/// uses what was built.
+/// `paribus plugins watch DIR`: builds when a file is saved, and trains the study's first trial
+/// that uses what was built.
 void add_plugins_watch_command(CLI::App& plugins, int& exit_status);
 
 }  // namespace paribus
