@@ -201,8 +201,8 @@ TEST_F(DriverScheduler, AWorkerThatDiesTimeAndAgainIsToldSo) {
     scheduler.run(source);
     FAIL() << "nothing was thrown";
   } catch (const WorkerLost& lost) {
-    EXPECT_PRED_FORMAT2(IsSubstring,
-                        "paribus-worker was ended by SIGKILL (killed); it closed the connection",
+    // Whether a write or a read finds out first is a matter of time.
+    EXPECT_PRED_FORMAT2(IsSubstring, "paribus-worker was ended by SIGKILL (killed); it ",
                         lost.what());
   }
 }
