@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One second after the driver or any process below it is killed, nothing of it is left, whatever plugins had started."""
 
+import contextlib
 import os
 import signal
 import time
@@ -25,7 +26,8 @@ def running(tmp_path):
     driver.kill()
     driver.wait()
     for pid in marked(study.mark):
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it may be about to go
+            os.kill(pid, signal.SIGKILL)
 
 
 def left(study, of: set[int] | None = None) -> dict[int, str]:
