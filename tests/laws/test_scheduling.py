@@ -202,6 +202,18 @@ def test_a_search_under_kills(lab, part):
     Killed(lab, study, name, *timed(lab, study, f"{name}-1", "-j", 2)).kill(4)
 
 
+@pytest.mark.parametrize("part", ["search/asha", "search/successive_halving"])
+def test_points_that_are_one_trial_train_it_once(lab, part):
+    """Of a list more points are asked for than there are: each job beyond the first of a trial finds its work done."""
+    sweep = ADAPTIVE[part].split("\n")[0] + '\n"optimizer.lr" = [0.05, 0.1]\n'
+    name = part.replace("/", "-") + "-list"
+    study = lab.write(f"{name}.toml", HEAD + BASE + "[sweep]\n" + sweep)
+    one, two, four = (lab.run(study, f"{name}-{jobs}", "-j", jobs).all() for jobs in (1, 2, 4))
+    assert differences(one, two) + differences(one, four) == []
+    assert len(one) == 2
+    assert all(row["steps"] % STEPS_OF_EPOCH == 0 for row in one.values())
+
+
 def test_a_trial_of_pbt_is_what_its_configuration_says(lab):
     """One that took over another's training gives, trained alone from its first step, the same bits."""
     study = lab.write("course.toml", HEAD + BASE + "[sweep]\n" + ADAPTIVE["search/pbt"])

@@ -110,20 +110,22 @@ class Updater {
     return true;
   }
 
+  /// Whether a trial's journal may have changed since its outcome was learned from it.
+  [[nodiscard]] bool is_stale(std::int64_t learned, std::string_view id) const {
+    if (learned == Trial::kFromLog) return false;
+    return learned == Trial::kBeingWritten || learned != journal_mark(journal_path(view_.dir, id));
+  }
+
   /// Trials whose journals may say something else by now.
   void find_unknown() {
     const auto learned = view_.learned.integers.view();
     const Column& id = view_.trials.columns.front();
     for (std::size_t row = 0; row < learned.size(); ++row) {
-      if (!news_.empty() && news_.find(id.text_at(row)) != news_.end()) {
-        rows_.push_back(row);
-      } else if (learned[row] == Trial::kNoJournal) {
+      const bool is_told = !news_.empty() && news_.find(id.text_at(row)) != news_.end();
+      if (!is_told && learned[row] == Trial::kNoJournal)
         unstarted_.push_back(row);
-      } else if (learned[row] == Trial::kBeingWritten ||
-                 (learned[row] != Trial::kFromLog &&
-                  learned[row] != journal_mark(journal_path(view_.dir, id.text_at(row))))) {
+      else if (is_told || is_stale(learned[row], id.text_at(row)))
         rows_.push_back(row);
-      }
     }
   }
 
