@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -41,23 +42,20 @@ std::vector<std::string>& plugins() {
   return all;
 }
 
+bool is_in_plugin(const void* address, Dl_info& about) {
+  if (::dladdr(address, &about) == 0 || about.dli_fname == nullptr) return false;
+  return std::find(plugins().begin(), plugins().end(), about.dli_fname) != plugins().end();
+}
+
 /// On a crash: the innermost plugin on the stack is named where the parent sees it. Nothing here
-/// allocates, and the process dies anyway.
+/// allocates; a crash in here ends the process at once.
 void tell_who_crashed(int signal) {
   std::array<void*, 256> frames{};
-  const int count = ::backtrace(frames.data(), static_cast<int>(frames.size()));
-  for (int i = 0; i < count; ++i) {
-    Dl_info about{};
-    if (::dladdr(frames[static_cast<std::size_t>(i)], &about) == 0 || about.dli_fname == nullptr)
-      continue;
-    for (const std::string& plugin : plugins()) {
-      if (plugin != about.dli_fname) continue;
-      std::snprintf(tried(), kMostName, "%s", plugin.c_str());
-      i = count;
-      break;
-    }
-  }
-  ::signal(signal, SIG_DFL);
+  const auto end = frames.begin() + ::backtrace(frames.data(), static_cast<int>(frames.size()));
+  Dl_info about{};
+  const auto blamed = [&](const void* address) { return is_in_plugin(address, about); };
+  if (std::find_if(frames.begin(), end, blamed) != end)
+    std::snprintf(tried(), kMostName, "%s", about.dli_fname);
   ::raise(signal);
 }
 
@@ -73,7 +71,7 @@ void watch_crashes() {
   ::sigaltstack(&stack, nullptr);
   struct sigaction action {};
   action.sa_handler = tell_who_crashed;
-  action.sa_flags = SA_ONSTACK | SA_NODEFER;
+  action.sa_flags = SA_ONSTACK | SA_NODEFER | static_cast<int>(SA_RESETHAND);
   for (const int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP})
     ::sigaction(signal, &action, nullptr);
 }
