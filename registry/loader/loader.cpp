@@ -40,6 +40,7 @@ std::unique_ptr<SealedCopy> copy_of(const std::filesystem::path& file) {
 struct Loader::Libraries {
   struct Library {
     boost::dll::shared_library mapped;
+    std::string name;  // the dynamic linker's
     std::string sha256;
   };
   std::map<std::filesystem::path, Library> by_path;
@@ -52,24 +53,31 @@ Loader::~Loader() {
   static_cast<void>(libraries_.release());
 }
 
-void Loader::load_file(const std::filesystem::path& file, const std::string& sha256, bool sealed) {
+std::string Loader::load_file(const std::filesystem::path& file, const std::string& sha256,
+                              bool sealed) {
   auto& library = libraries_->by_path[file];
   const auto must_be = [&](const std::string& got) {
     if (got == sha256) return;
     throw Error(file.string() + ": has changed since it was checked: its sha256 is " + got +
                 ", expected " + sha256 + "; run the command again");
   };
-  if (library.mapped.is_loaded()) return must_be(library.sha256);
+  if (library.mapped.is_loaded()) {
+    must_be(library.sha256);
+    return library.name;
+  }
   if (!sealed) {
     must_be(sha256_of_file(file));
-    map(library.mapped, file.string(), file.string());
+    library.name = file.string();
+    map(library.mapped, library.name, file.string());
   } else {
     const auto copy = copy_of(file);
     must_be(copy->sha256());
-    map(library.mapped, copy->path(), file.string());
+    library.name = copy->path();
+    map(library.mapped, library.name, file.string());
     copy->keep();  // were its number given to another, the linker would take that for it
   }
   library.sha256 = sha256;
+  return library.name;
 }
 
 void Loader::load(const PartSchema& part) {

@@ -21,9 +21,10 @@ class Loader : public PartFactory {
 
   /// Loads a plugin's file if its bytes have this sum, and from now on those bytes stand for it.
   /// `sealed`: a copy of them that nobody can change is what is checked and mapped, so that no
-  /// instant lies between; else the file itself, for debuggers and profilers to find. Throws Error
-  /// with the reason; a file that has been loaded must have had this sum.
-  void load_file(const std::filesystem::path& file, const std::string& sha256, bool sealed);
+  /// instant lies between; else the file itself, for debuggers and profilers to find. Returns the
+  /// name by which the dynamic linker knows it. Throws Error with the reason; a file that has been
+  /// loaded must have had this sum.
+  std::string load_file(const std::filesystem::path& file, const std::string& sha256, bool sealed);
 
   /// Loads the plugin that holds `part` (its schema comes from the catalog, verified) and keeps its
   /// descriptor. Throws Error with the dynamic linker's reason, or when the descriptor isn't what

@@ -11,12 +11,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <map>
 #include <regex>
+#include <string_view>
 
 #include "paribus/error.h"
 
@@ -37,25 +38,28 @@ char* tried() {
   return kPage;
 }
 
-std::vector<std::string>& plugins() {
-  static std::vector<std::string> all;
+/// By the dynamic linker's names.
+std::map<std::string, std::string, std::less<>>& plugins() {
+  static std::map<std::string, std::string, std::less<>> all;
   return all;
 }
 
-bool is_in_plugin(const void* address, Dl_info& about) {
-  if (::dladdr(address, &about) == 0 || about.dli_fname == nullptr) return false;
-  return std::find(plugins().begin(), plugins().end(), about.dli_fname) != plugins().end();
+/// The plugin that holds this address, or nullptr.
+const char* plugin_at(const void* address) {
+  Dl_info about{};
+  if (::dladdr(address, &about) == 0 || about.dli_fname == nullptr) return nullptr;
+  const auto found = plugins().find(std::string_view(about.dli_fname));
+  return found == plugins().end() ? nullptr : found->second.c_str();
 }
 
 /// On a crash: the innermost plugin on the stack is named where the parent sees it. Nothing here
 /// allocates; a crash in here ends the process at once.
 void tell_who_crashed(int signal) {
   std::array<void*, 256> frames{};
-  const auto end = frames.begin() + ::backtrace(frames.data(), static_cast<int>(frames.size()));
-  Dl_info about{};
-  const auto blamed = [&](const void* address) { return is_in_plugin(address, about); };
-  if (std::find_if(frames.begin(), end, blamed) != end)
-    std::snprintf(tried(), kMostName, "%s", about.dli_fname);
+  const int count = ::backtrace(frames.data(), static_cast<int>(frames.size()));
+  const char* plugin = nullptr;
+  for (int i = 0; i < count && plugin == nullptr; ++i) plugin = plugin_at(frames[i]);
+  if (plugin != nullptr) std::snprintf(tried(), kMostName, "%s", plugin);
   ::raise(signal);
 }
 
@@ -141,7 +145,9 @@ void die_with_parent(int parent) {
   if (::getppid() != parent) ::_exit(1);
 }
 
-void blame_in_crashes(std::vector<std::string> files) { plugins() = std::move(files); }
+void blame_in_crashes(const std::string& mapped, const std::string& plugin) {
+  plugins()[mapped] = plugin;
+}
 
 void now_trying(const std::string& who) {
   if (tried() != nullptr) std::snprintf(tried(), kMostName, "%s", who.c_str());

@@ -4,7 +4,6 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <vector>
 
 namespace paribus::worker {
 
@@ -13,8 +12,9 @@ namespace paribus::worker {
 /// fork. `seconds`: after which it is killed; 0: never.
 nlohmann::json run_forked(const std::function<nlohmann::json()>& work, int seconds = 0);
 
-/// In forks that are made from now on, a crash within one of these files is told with its name.
-void blame_in_crashes(std::vector<std::string> plugins);
+/// From now on, a crash of a fork within what the dynamic linker knows as `mapped` is told with the
+/// name of `plugin`.
+void blame_in_crashes(const std::string& mapped, const std::string& plugin);
 
 /// Within `work`: whom to blame if the fork ends from now on, e.g. a plugin's path.
 void now_trying(const std::string& who);

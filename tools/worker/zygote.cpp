@@ -84,10 +84,6 @@ json Zygote::confine(const json& request) {
 json Zygote::load(const json& request) {
   const json& plugins = request.at("plugins");
   warm_up();
-  std::vector<std::string> files;
-  for (const json& plugin : plugins_) files.push_back(plugin.at("path"));
-  for (const json& plugin : plugins) files.push_back(plugin.at("path"));
-  blame_in_crashes(std::move(files));
   const json tried = run_forked(
       [&] {
         load_plugins(plugins);
@@ -104,7 +100,8 @@ void Zygote::load_plugins(const json& plugins) {
   for (const json& plugin : plugins) {
     const std::string file = plugin.at("path");
     now_trying(file);
-    loader_.load_file(file, plugin.at("sha256"), plugin.value("sealed", false));
+    blame_in_crashes(loader_.load_file(file, plugin.at("sha256"), plugin.value("sealed", false)),
+                     file);
     for (const json& part : plugin.at("parts")) {
       registry::PartSchema schema;
       schema.kind = part.at("kind"), schema.name = part.at("name"),
