@@ -44,6 +44,11 @@ def run_commands(workspace, block):
         assert not missing, f"{block.place}: {command.text}\nlacks {missing}\n{done.stdout}"
 
 
+def test_no_file_is_shown_twice():
+    names = [block.notes["file"] for block in BLOCKS if "file" in block.notes]
+    assert len(names) == len(set(names)), sorted(names)
+
+
 @pytest.fixture(scope="session")
 def tree(workspace):
     for block in BLOCKS:

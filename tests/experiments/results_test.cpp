@@ -90,6 +90,18 @@ TEST_F(Results, AStoppedExitIsNoFailure) {
   EXPECT_EQ(only_trial().message, "asked to");
 }
 
+TEST_F(Results, AnEndThatWasNotTheLastOneIsOfThePast) {
+  for (const char* status : {"stopped", "paused", "failed"}) {
+    const json end = {{"event", "end"}, {"status", status}, {"message", "of the past"}};
+    write_log({plan_of({"a1"}), {{"event", "exit"}, {"trial", "a1"}, {"code", 75}, {"end", end}}});
+    write_trial(
+        "a1",
+        {{{"event", "start"}}, end, {{"event", "start"}}, {{"event", "end"}, {"status", "done"}}});
+    EXPECT_EQ(only_trial().status, Status::done) << "the log lost its tail, which told of this one";
+    EXPECT_EQ(only_trial().message, "");
+  }
+}
+
 TEST_F(Results, WhatIsNotKnownIsAbsent) {
   write_log({plan_of({"a1"})});
   write_trial("a1",

@@ -23,7 +23,7 @@ struct Exit {
 Exit read_exit(const nlohmann::json& event);
 
 /// Fills in what is known of a trial: from the driver's last `exit` event about it (or null), and
-/// from its journal unless that says it all. `units` gets those of its series.
+/// from its journal unless that says it is done. `units` gets those of its series.
 void read_trial(const std::filesystem::path& dir, const Exit* exit, Trial& trial,
                 std::map<std::string, std::string>& units);
 /// The same, but a journal that can't be read makes a trial that failed.

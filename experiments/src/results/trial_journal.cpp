@@ -153,11 +153,9 @@ Exit read_exit(const json& event) {
 
 void read_trial(const std::filesystem::path& dir, const Exit* exit, Trial& trial,
                 std::map<std::string, std::string>& units) {
-  if (exit && exit->outcome) {
-    take_outcome(*exit->outcome, trial);
-    take_message(*exit, trial);
-    return;
-  }
+  // Any other end may be of the past: what the log said of a later one can be lost with its tail.
+  if (exit && exit->outcome && exit->outcome->status == Status::done)
+    return take_outcome(*exit->outcome, trial);
   const auto path = journal_path(dir, trial.id);
   trial.learned = journal_mark(path);
   if (trial.learned == Trial::kNoJournal) {
