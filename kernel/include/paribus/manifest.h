@@ -100,7 +100,11 @@ constexpr void Text::number(double value) {
     const auto whole = static_cast<std::uint64_t>(scaled + 0.5L);
     const long double back = shift >= 0 ? whole / power : whole * power;
     if (static_cast<double>(back) != value && count != 17) continue;
-    return decimal(whole, count, exponent);
+    std::uint64_t end = 1;
+    for (int i = 0; i < count; ++i) end *= 10;
+    // 9.99...: rounded, it has a digit more.
+    return whole == end ? decimal(whole / 10, count, exponent + 1)
+                        : decimal(whole, count, exponent);
   }
 }
 
