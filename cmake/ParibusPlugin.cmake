@@ -52,8 +52,34 @@ function(paribus_add_plugin kind name)
     set_target_properties(${target} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/paribus/plugins
                                                INSTALL_RPATH "$ORIGIN/../..")
     install(TARGETS ${target} LIBRARY DESTINATION lib/paribus/plugins)
+  else()
+    # Every Paribus of the prefix, of the Python environment or of the machine looks there.
+    set(place lib/paribus/site-plugins)
+    if(SKBUILD)
+      set(place ${SKBUILD_DATA_DIR}/${place})  # in a wheel: below sys.prefix
+    endif()
+    install(TARGETS ${target} LIBRARY DESTINATION ${place})
   endif()
 endfunction()
+
+# paribus_package(MAINTAINER "NAME <MAIL>" [DESCRIPTION ...]): `cpack` in the build folder makes a Debian package of what
+# the project installs. Paribus itself is no dependency: it says which plugins fit it, and refuses others by name.
+macro(paribus_package)
+  cmake_parse_arguments(package "" "MAINTAINER;DESCRIPTION" "" ${ARGN})
+  if(NOT package_MAINTAINER)
+    message(FATAL_ERROR "paribus_package: no MAINTAINER, expected \"NAME <MAIL>\"")
+  endif()
+  string(TOLOWER "paribus-plugin-${PROJECT_NAME}" CPACK_PACKAGE_NAME)
+  string(REPLACE "_" "-" CPACK_PACKAGE_NAME ${CPACK_PACKAGE_NAME})
+  set(CPACK_GENERATOR DEB)
+  set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+  set(CPACK_STRIP_FILES ON)
+  set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+  set(CPACK_DEBIAN_PACKAGE_MAINTAINER "${package_MAINTAINER}")
+  set(CPACK_DEBIAN_PACKAGE_SECTION science)
+  set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "${package_DESCRIPTION}")
+  include(CPack)
+endmacro()
 
 function(paribus_add_plugin_test kind name)
   set(target test_${name})

@@ -53,6 +53,20 @@ std::optional<fs::path> built_in_folder() {
   return program.parent_path().parent_path() / "lib" / "paribus" / "plugins";
 }
 
+std::vector<fs::path> packaged_folders() {
+  const fs::path inside = fs::path("lib") / "paribus" / "site-plugins";
+  std::vector<fs::path> folders;
+  for (const char* variable : {"VIRTUAL_ENV", "CONDA_PREFIX"}) {
+    const char* prefix = std::getenv(variable);
+    if (prefix != nullptr && *prefix == '/') folders.push_back(prefix / inside);
+  }
+  if (const auto built_in = built_in_folder())
+    folders.push_back(built_in->parent_path() / inside.filename());
+  folders.push_back("/usr/local" / inside);
+  folders.push_back("/usr" / inside);
+  return folders;
+}
+
 namespace {
 
 /// The shared libraries of a folder by name, so that a scan says the same each time.
@@ -159,6 +173,7 @@ std::vector<fs::path> Catalog::search_path(const std::vector<fs::path>& first) {
     rest.remove_prefix(std::min(colon + 1, rest.size()));
   }
   if (const auto folder = users_folder()) add_folder(folders, *folder);
+  for (const fs::path& folder : packaged_folders()) add_folder(folders, folder.native());
   if (const auto folder = built_in_folder()) add_folder(folders, *folder);
   return folders;
 }

@@ -24,7 +24,7 @@ struct Refusal {
 class Catalog {
  public:
   /// The order of the design: `first` (the study's own folders), $PARIBUS_PLUGINS, the user's data
-  /// folder, the built-in folder beside the program. Folders that don't exist are passed over, but
+  /// folder, those of packages, the built-in folder beside the program. Folders that don't exist are passed over, but
   /// for those in `first` (Error).
   static std::vector<std::filesystem::path> search_path(
       const std::vector<std::filesystem::path>& first);
@@ -47,6 +47,9 @@ class Catalog {
 
 /// Where the user's own plugins lie, whether there is such a folder or not; nothing without a home.
 std::optional<std::filesystem::path> users_folder();
+/// Where packages put plugins: in the active Python environment, beside this program, on this
+/// machine; whether there are such folders or not.
+std::vector<std::filesystem::path> packaged_folders();
 /// That of the plugins beside this program.
 std::optional<std::filesystem::path> built_in_folder();
 

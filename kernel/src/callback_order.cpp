@@ -56,8 +56,8 @@ std::vector<Callback*> ordered(std::vector<Callback*> callbacks) {
     for (std::size_t j = i + 1; j < callbacks.size(); ++j) {
       const std::string_view word = shared(callbacks[i]->writes(), callbacks[j]->writes());
       if (!word.empty()) {
-        throw Error(callbacks[j]->address() + ": it and " + callbacks[i]->address() +
-                    " both change '" + std::string(word) +
+        const std::string one = callbacks[j]->address(), other = callbacks[i]->address();
+        throw Error(one + ": " + one + " and " + other + " both change '" + std::string(word) +
                     "', so the result would hang on their order; keep one of them");
       }
     }

@@ -52,7 +52,8 @@ TEST(CallbackOrder, OneMayReadWhatItWrites) {
 TEST(CallbackOrder, TwoWritersOfOneThingAreRefused) {
   Plain a("callback.cutmix", {}, {"batch"}), b("callback.mixup", {}, {"loss", "batch"});
   const std::string text =
-      "callback.mixup: it and callback.cutmix both change 'batch', so the result would hang on "
+      "callback.mixup: callback.mixup and callback.cutmix both change 'batch', so the result would "
+      "hang on "
       "their order; keep one of them";
   EXPECT_EQ(error_of([&] { ordered({&a, &b}); }), text);
   EXPECT_EQ(error_of([&] { ordered({&b, &a}); }), text);

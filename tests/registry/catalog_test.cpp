@@ -193,17 +193,25 @@ TEST_F(CatalogTest, OtherStudiesPluginsStayInTheIndex) {
 }
 
 TEST_F(CatalogTest, SearchesInTheOrderOfTheDesign) {
-  for (const char* name : {"study", "a", "b", "data/paribus/plugins"})
+  for (const char* name :
+       {"study", "a", "b", "data/paribus/plugins", "venv/lib/paribus/site-plugins"})
     fs::create_directories(folder_ / name);
+  const Variable environment("VIRTUAL_ENV", (folder_ / "venv").string());
   const Variable data("XDG_DATA_HOME", (folder_ / "data").string());
   const Variable listed("PARIBUS_PLUGINS", (folder_ / "a").string() +
                                                "::" + (folder_ / "none").string() + ":" +
                                                (folder_ / "b/").string());
   std::vector<fs::path> expected{folder_ / "study", folder_ / "a", folder_ / "b",
-                                 folder_ / "data/paribus/plugins"};
+                                 folder_ / "data/paribus/plugins",
+                                 folder_ / "venv/lib/paribus/site-plugins"};
+  const Variable other("CONDA_PREFIX", "relative");
   const fs::path program = fs::read_symlink("/proc/self/exe");
   const fs::path built_in = program.parent_path().parent_path() / "lib/paribus/plugins";
   fs::create_directories(built_in);  // empty: in no other test's way
+  for (const char* prefix : {"/usr/local", "/usr"}) {
+    const fs::path packaged = fs::path(prefix) / "lib/paribus/site-plugins";
+    if (fs::is_directory(packaged)) expected.push_back(packaged);
+  }
   expected.push_back(built_in);
   EXPECT_EQ(Catalog::search_path({folder_ / "study"}), expected);
 }

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""In which order callbacks stand in a study changes no bit, or is refused: what they declare gives the order."""
+
+import random
+
+import pytest
+from cases import BASE
+from lab import Lab, shipped
+
+# Each does something; between them they read and write most of what there is.
+CALLBACKS = {
+    "callback/checkpoint": '{ use = "checkpoint", every = 1 }',
+    "callback/early_stop": '{ use = "early_stop", patience = 1, min_delta = 10.0 }',
+    "callback/ema": '{ use = "ema", decay = 0.5 }',
+    "callback/mixup": '{ use = "mixup", alpha = 0.4 }',
+}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    return Lab(tmp_path_factory.mktemp("order"), "line", "noise")
+
+
+def study(lab, name: str, order: list[str]):
+    listed = ",\n  ".join(CALLBACKS[part] for part in order)
+    text = "study = { threads = 1 }\n" + f"callback = [\n  {listed}\n]\n" + BASE
+    return lab.write(f"{name}.toml", text)
+
+
+def test_every_callback_that_ships_stands_here(lab):
+    assert {part for part in shipped(lab) if part.startswith("callback/")} == CALLBACKS.keys()
+
+
+def test_the_order_in_the_file_changes_no_bit(lab):
+    draw = random.Random(5)
+    first = list(CALLBACKS)
+    orders = [first, first[::-1], *(draw.sample(first, len(first)) for _ in range(4))]
+    trials = []
+    for number, order in enumerate(orders):
+        results = lab.run(study(lab, f"order-{number}", order), f"order-{number}")
+        trials.append(results.trial("base"))
+    assert trials[0]["epochs"] < 3, "early_stop did nothing"
+    for order, trial in zip(orders, trials, strict=True):
+        assert trial | {"id": ""} == trials[0] | {"id": ""}, order  # the file is another
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_two_that_change_one_thing_are_refused_in_either_order(lab, first):
+    pair = ['{ use = "mixup", name = "one" }', '{ use = "mixup", name = "two" }']
+    text = f"callback = [{pair[first]}, {pair[1 - first]}]\n" + BASE
+    done = lab.command("check", lab.write(f"clash-{first}.toml", text))
+    assert done.returncode == 2
+    assert "callback.one" in done.stderr
+    assert "callback.two" in done.stderr
+    assert "batch" in done.stderr
