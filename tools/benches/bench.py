@@ -10,11 +10,12 @@ import sys
 import time
 from pathlib import Path
 
+import plugin_rows
 import rivals
 import rows
 from rows import ROOT, Setting, note
 
-ROWS = {**rows.ROWS, **rivals.ROWS}
+ROWS = {**rows.ROWS, **plugin_rows.ROWS, **rivals.ROWS}
 
 
 def machine():
