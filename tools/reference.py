@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes docs/reference: a page for each kind of part, from the manifests that `paribus plugins --json` reads.
+"""Writes docs/reference, a page for each kind of part, and the stubs of python/paribus, from the manifests that
+`paribus plugins --json` reads.
 
-tools/reference.py            write the pages
+tools/reference.py            write them
 tools/reference.py --check    say which are stale, and end with status 1
 """
 
@@ -17,6 +18,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / "docs" / "reference"
+PACKAGE = ROOT / "python" / "paribus"
+sys.path.insert(0, str(PACKAGE.parent))
+from paribus.stubs import stub  # noqa: E402
+
 KINDS = {
     "dataset": "Where examples come from: `[data] use`.",
     "transform": "What happens to a batch between data set and model: `data.transforms`, in order.",
@@ -165,6 +170,17 @@ def stale(wanted: dict[Path, str]) -> list[str]:
     return sorted(page.relative_to(ROOT).as_posix() for page in differing | (there - set(wanted)))
 
 
+def stubs(parts: list[dict]) -> dict[Path, str]:
+    """By path; as ruff lays them out."""
+    texts = {}
+    for kind in KINDS:
+        text = stub(kind, [part for part in parts if part["kind"] == kind])
+        words = [sys.executable, "-m", "ruff", "format", "--stdin-filename", f"{kind}.pyi", "-"]
+        done = subprocess.run(words, input=text, capture_output=True, text=True, check=True)
+        texts[PACKAGE / f"{kind}.pyi"] = done.stdout
+    return texts
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
@@ -175,7 +191,8 @@ def main() -> int:
         "--paribus", type=Path, default=built, help="the program that reads the manifests"
     )
     options = parser.parse_args()
-    wanted = pages(parts_of(options.paribus))
+    parts = parts_of(options.paribus)
+    wanted = pages(parts) | stubs(parts)
     if options.check:
         for page in stale(wanted):
             print(

@@ -32,6 +32,7 @@ class Workspace:
         self.environment = kept | {
             "PATH": f"{prefix}/bin:{os.environ['PATH']}",
             "PARIBUS_TORCH_DIR": torch_dir(),
+            "PYTHONPATH": str(self.folder / "python"),
             "PARIBUS_PYTHON": str(ROOT / ".venv" / "bin" / "python3"),  # with Optuna
             "XDG_CACHE_HOME": str(folder / "cache"),
             "XDG_DATA_HOME": str(folder / "data"),

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+# Made from the manifests of kind dataset.
+from collections.abc import Sequence
+
+from .parts import Part
+
+class Cifar10(Part):
+    """photographs of ten kinds of thing, 50,000 + 10,000 colour 32 x 32 (Krizhevsky 2009)
+
+    dir: string = '': folder or tar archive of batches or images; empty: the public archive
+    """
+
+    def __init__(
+        self,
+        *,
+        dir: str = ...,
+        batch: int = ...,
+        valid_batch: int = ...,
+        workers: int = ...,
+        shuffle: bool = ...,
+        drop_last: bool = ...,
+        limit: int = ...,
+        valid_limit: int = ...,
+        transforms: Sequence[Part | str] = ...,
+    ) -> None: ...
+
+class FashionMnist(Part):
+    """clothing, 60,000 + 10,000 grey 28 x 28 (Xiao et al. 2017)"""
+
+    def __init__(
+        self,
+        *,
+        batch: int = ...,
+        valid_batch: int = ...,
+        workers: int = ...,
+        shuffle: bool = ...,
+        drop_last: bool = ...,
+        limit: int = ...,
+        valid_limit: int = ...,
+        transforms: Sequence[Part | str] = ...,
+    ) -> None: ...
+
+class Glyphs(Part):
+    """digits drawn by the program: no file, 28 x 28 grey, hard enough to tell optimizers apart
+
+    items: int = 10000: training items
+    valid_items: int = 2000: validation items
+    noise: float = 0.12: standard deviation of each pixel's noise; white is 1
+    clutter: int = 3: most strokes per item that mean nothing
+    distortion: float = 1.0: how far glyphs are bent and moved; 0: not at all
+    seed: int = 0: of the set itself; the trial's seed doesn't change it
+    """
+
+    def __init__(
+        self,
+        *,
+        items: int = ...,
+        valid_items: int = ...,
+        noise: float = ...,
+        clutter: int = ...,
+        distortion: float = ...,
+        seed: int = ...,
+        batch: int = ...,
+        valid_batch: int = ...,
+        workers: int = ...,
+        shuffle: bool = ...,
+        drop_last: bool = ...,
+        limit: int = ...,
+        valid_limit: int = ...,
+        transforms: Sequence[Part | str] = ...,
+    ) -> None: ...
+
+class Mnist(Part):
+    """handwritten digits, 60,000 + 10,000 grey 28 x 28 (LeCun et al. 1998)"""
+
+    def __init__(
+        self,
+        *,
+        batch: int = ...,
+        valid_batch: int = ...,
+        workers: int = ...,
+        shuffle: bool = ...,
+        drop_last: bool = ...,
+        limit: int = ...,
+        valid_limit: int = ...,
+        transforms: Sequence[Part | str] = ...,
+    ) -> None: ...

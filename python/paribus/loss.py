@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parts of kind loss, a class for each that a plugin offers."""
+
+from .parts import Classes
+
+_classes = Classes("loss")
+__getattr__, __dir__ = _classes.find, _classes.names

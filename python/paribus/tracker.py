@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parts of kind tracker, a class for each that a plugin offers."""
+
+from .parts import Classes
+
+_classes = Classes("tracker")
+__getattr__, __dir__ = _classes.find, _classes.names

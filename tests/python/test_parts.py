@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Classes made from manifests."""
+
+import inspect
+import pickle
+
+import paribus
+import pytest
+
+
+def test_a_part_is_its_parameters():
+    inner = paribus.optimizer.SGD(momentum=0.9)
+    part = paribus.optimizer.Lookahead(inner=inner, k=5)
+    assert part.config() == {"use": "lookahead", "inner": {"use": "sgd", "momentum": 0.9}, "k": 5}
+    assert part == paribus.optimizer.Lookahead(inner=paribus.optimizer.Sgd(momentum=0.9), k=5)
+    assert part != paribus.optimizer.Lookahead(inner=inner)
+    assert repr(part) == "optimizer.Lookahead(inner=optimizer.Sgd(momentum=0.9), k=5)"
+
+
+def test_what_is_not_given_is_not_written():
+    assert paribus.optimizer.Adam().config() == {"use": "adam"}
+
+
+def test_classes_have_the_names_of_their_authors():
+    assert paribus.optimizer.AdamW.__name__ == "AdamW"
+    assert paribus.optimizer.radam is paribus.optimizer.RAdam
+    assert paribus.schedule.OneCycle.use == "one_cycle"
+    assert {"AdamW", "Lookahead", "Sgd"} <= set(dir(paribus.optimizer))
+
+
+def test_signatures_and_documents_come_from_the_manifests():
+    signature = inspect.signature(paribus.optimizer.Lookahead)
+    assert signature.parameters["alpha"].default == 0.5
+    assert "share of the way that the slow weights go" in paribus.optimizer.Lookahead.__doc__
+
+
+def test_a_name_that_python_keeps_for_itself():
+    assert paribus.schedule.Warmup(from_=0.1).config() == {"use": "warmup", "from": 0.1}
+
+
+def test_a_list_of_parts():
+    data = paribus.dataset.Glyphs(transforms=[paribus.transform.Flip(p=0.1), "normalize"])
+    assert data.config()["transforms"] == [{"use": "flip", "p": 0.1}, "normalize"]
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: paribus.optimizer.Sgd(mumentum=1), "unknown parameter 'mumentum'; did you mean 'momentum'"),
+        (lambda: paribus.optimizer.Sgd(xyzzy=1), "parameters: lr, momentum, dampening"),
+        (lambda: paribus.optimizer.Lookahaed(), "no part 'Lookahaed'; did you mean Lookahead"),
+        (lambda: paribus.optimiser, "has no attribute 'optimiser'"),
+    ],
+)  # fmt: skip
+def test_what_is_misspelt_is_told(make, message):
+    with pytest.raises((TypeError, AttributeError), match=message):
+        make()
+
+
+def test_values_of_numpy_are_numbers():
+    import numpy
+
+    config = paribus.optimizer.Sgd(lr=numpy.float64(0.25)).config()
+    assert config == {"use": "sgd", "lr": 0.25}
+    assert type(paribus.parts.plain({"x": numpy.int64(3)})["x"]) is int
+
+
+def test_a_study_can_be_sent_to_another_process():
+    tables = {"model": paribus.model.Mlp(hidden=[8]).config()}
+    assert pickle.loads(pickle.dumps(tables)) == tables
