@@ -24,8 +24,8 @@ struct Refusal {
 class Catalog {
  public:
   /// The order of the design: `first` (the study's own folders), $PARIBUS_PLUGINS, the user's data
-  /// folder, those of packages, the built-in folder beside the program. Folders that don't exist are passed over, but
-  /// for those in `first` (Error).
+  /// folder, those of packages, the built-in folder beside the program. Folders that don't exist
+  /// are passed over, but for those in `first` (Error).
   static std::vector<std::filesystem::path> search_path(
       const std::vector<std::filesystem::path>& first);
   /// Throws Error naming both files where two parts have one kind and name.
