@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-# LibTorch as the target Paribus::libtorch, from the torch package of a Python environment: $PARIBUS_TORCH_DIR, else the
-# environment at PREFIX. Used by this tree and by the installed package alike.
+# LibTorch as the target Paribus::libtorch, from the torch package of a Python environment: $PARIBUS_TORCH_DIR, else that of
+# the environment at PREFIX, else the one given, with which Paribus was built, else that of python3. Used by this tree and
+# by the installed package alike.
 #
 # LibTorch's own find_package asks for a CUDA toolkit where torch is a CUDA build; training needs only its libraries, so
 # they are taken by name.
 
 set(PARIBUS_TORCH_VERSION 2.13.0)
 
-function(paribus_torch_dir prefix)
+function(paribus_torch_dir prefix)  # [DIR]
   if(PARIBUS_TORCH_DIR)
     return()
   endif()
@@ -18,9 +19,12 @@ function(paribus_torch_dir prefix)
     if(NOT EXISTS ${python})
       set(python python3)
     endif()
-    execute_process(
-      COMMAND ${python} -c "import sysconfig; print(sysconfig.get_paths()['purelib'] + '/torch')"
-      OUTPUT_VARIABLE torch_dir OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+    set(torch_dir "${ARGV1}")
+    if(NOT python STREQUAL "python3" OR NOT EXISTS "${torch_dir}/version.py")
+      execute_process(
+        COMMAND ${python} -c "import sysconfig; print(sysconfig.get_paths()['purelib'] + '/torch')"
+        OUTPUT_VARIABLE torch_dir OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+    endif()
   endif()
   set(PARIBUS_TORCH_DIR "${torch_dir}" CACHE PATH "the torch package that holds LibTorch" FORCE)
 endfunction()

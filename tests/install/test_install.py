@@ -82,6 +82,13 @@ def test_plugins_outside_the_tree(prefix, project):
     assert "optimizer/sign_sgd" in unseen.stderr
 
 
+def test_without_a_word_it_is_the_torch_that_it_was_built_with(prefix, project):
+    done = configure(project, prefix)
+    assert done.returncode == 0, done.stderr
+    cache = (project / "build" / "CMakeCache.txt").read_text()
+    assert f"PARIBUS_TORCH_DIR:PATH={torch_dir()}" in cache
+
+
 def test_another_version_of_torch_is_refused(prefix, project, tmp_path):
     (tmp_path / "version.py").write_text("__version__ = '2.12.0'\n")
     done = configure(project, prefix, PARIBUS_TORCH_DIR=str(tmp_path))
