@@ -4,10 +4,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
+#include <deque>
+#include <future>
 #include <optional>
 #include <set>
 #include <system_error>
+#include <thread>
 #include <tuple>
 #include <utility>
 
@@ -80,15 +84,6 @@ std::vector<fs::path> libraries(const fs::path& folder) {
   return files;
 }
 
-std::vector<PartSchema> read_file(const fs::path& file, const FileIdentity& identity,
-                                  SectionIndex& index) {
-  if (const std::string* known = index.find(identity)) return parse_manifests(*known);
-  const ManifestSection section = read_section(file);
-  std::vector<PartSchema> parts = parse_manifests(section.text);
-  index.put(section);
-  return parts;
-}
-
 std::size_t order(std::string_view kind) {
   return static_cast<std::size_t>(std::find(kinds().begin(), kinds().end(), kind) -
                                   kinds().begin());
@@ -100,49 +95,102 @@ std::pair<std::size_t, std::string_view> place(const PartSchema& part) {
 
 bool before(const PartSchema& a, const PartSchema& b) { return place(a) < place(b); }
 
-/// Goes through folders and keeps what it finds.
+/// A file or folder, and what came of it.
+struct Found {
+  fs::path path;
+  std::string refused{};                   // why it offers nothing; "": it does
+  std::string_view text{};                 // of its section, held by the index or
+  std::optional<ManifestSection> fresh{};  // read just now
+  std::vector<PartSchema> parts{};
+};
+
+void parse(Found& found) {
+  if (!found.refused.empty()) return;
+  try {
+    found.parts = parse_manifests(found.text);
+    for (PartSchema& part : found.parts) {
+      verify(part, this_host());
+      part.plugin = found.path;
+    }
+  } catch (const Error& problem) {
+    found.refused = problem.what();
+  }
+}
+
+/// Parsing is what a scan takes its time for: hundreds of files share it among the cores.
+void parse_all(std::deque<Found>& all) {
+  constexpr std::size_t kWorthAThread = 100, kAtOnce = 16;
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    for (std::size_t begin = 0; (begin = next.fetch_add(kAtOnce)) < all.size();)
+      for (std::size_t i = begin; i < std::min(begin + kAtOnce, all.size()); ++i) parse(all[i]);
+  };
+  const std::size_t threads =
+      std::min<std::size_t>(std::thread::hardware_concurrency(), all.size() / kWorthAThread);
+  std::vector<std::future<void>> helpers;
+  try {
+    while (helpers.size() + 1 < threads) helpers.push_back(std::async(std::launch::async, work));
+  } catch (const std::system_error&) {  // no thread to be had: it goes without
+  }
+  work();
+  for (std::future<void>& helper : helpers) helper.get();
+}
+
+/// Goes through folders and keeps what it finds, in its order.
 class Scan {
  public:
   explicit Scan(SectionIndex& index) : index_(index) {}
 
   void folder(const fs::path& folder) {
     if (const auto objection = trust_.objection_to_folder(folder)) {
-      refusals.push_back({folder, *objection});
+      all_.push_back({folder, *objection});
       return;
     }
     try {
       for (const fs::path& path : libraries(folder)) file(path);
     } catch (const fs::filesystem_error& problem) {
       const std::string why = problem.code().message();
-      refusals.push_back(
+      all_.push_back(
           {folder, fmt::format("can't be listed: {}; check the path and its permissions", why)});
     }
   }
 
-  std::vector<PartSchema> parts;
-  std::vector<Refusal> refusals;
+  void finish(std::vector<PartSchema>& parts, std::vector<Refusal>& refusals) {
+    parse_all(all_);
+    for (Found& found : all_) {
+      if (found.fresh && !found.parts.empty()) index_.put(*found.fresh);
+      if (!found.refused.empty()) {
+        refusals.push_back({found.path, found.refused});
+        continue;
+      }
+      std::move(found.parts.begin(), found.parts.end(), std::back_inserter(parts));
+    }
+  }
 
  private:
   void file(const fs::path& path) {
+    Found found{path};
     try {
       const FileIdentity identity = identify(path);
       if (!seen_.emplace(identity.device, identity.inode).second)
         return;  // by another way to the same file
       if (const auto objection = trust_.objection_to_file(path)) throw Error(*objection);
-      std::vector<PartSchema> found = read_file(path, identity, index_);
-      for (PartSchema& part : found) {
-        verify(part, this_host());
-        part.plugin = path;
+      if (const std::string* known = index_.find(identity)) {
+        found.text = *known;
+      } else {
+        found.fresh = read_section(path);
       }
-      std::move(found.begin(), found.end(), std::back_inserter(parts));
     } catch (const Error& problem) {
-      refusals.push_back({path, problem.what()});
+      found.refused = problem.what();
     }
+    Found& kept = all_.emplace_back(std::move(found));
+    if (kept.fresh) kept.text = kept.fresh->text;
   }
 
   SectionIndex& index_;
   Trust trust_;
   std::set<std::pair<std::uint64_t, std::uint64_t>> seen_;
+  std::deque<Found> all_;  // whose texts stay where they are
 };
 
 void refuse_twins(const std::vector<PartSchema>& parts) {
@@ -184,10 +232,13 @@ Catalog Catalog::scan(const std::vector<fs::path>& folders) {
   SectionIndex index = index_file ? SectionIndex::load(*index_file) : SectionIndex{};
   Scan scan(index);
   for (const fs::path& folder : folders) scan.folder(folder);
+  std::vector<PartSchema> parts;
+  std::vector<Refusal> refusals;
+  scan.finish(parts, refusals);
   if (index_file) index.save(*index_file);
 
-  Catalog catalog = of(std::move(scan.parts));
-  catalog.refusals_ = std::move(scan.refusals);
+  Catalog catalog = of(std::move(parts));
+  catalog.refusals_ = std::move(refusals);
   return catalog;
 }
 

@@ -13,7 +13,7 @@
 namespace paribus::registry {
 
 /// What was read from plugins before: the raw text of their sections by file identity, checked by a
-/// SHA-256. It is only ever a copy: damaged, alien or missing it costs time and nothing else, and
+/// CRC-32. It is only ever a copy: damaged, alien or missing it costs time and nothing else, and
 /// its texts are parsed as carefully as those of the files.
 class SectionIndex {
  public:
