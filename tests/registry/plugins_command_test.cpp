@@ -103,6 +103,16 @@ TEST_F(PluginsCommand, ListsRefusedFilesWithReasonsOnStderr) {
   EXPECT_EQ(listed.at("refused").at(0).at("file"), file.string());
 }
 
+TEST_F(PluginsCommand, ManyThatAreRefusedForOneReasonAreOneLine) {
+  for (const char* name : {"a", "b", "c", "d", "e", "f"})
+    write_bytes(folder_ / "plugins" / (std::string(name) + ".so"), "text");
+  const Answer answer = ask({});
+  EXPECT_NE(answer.err.find("a.so and 5 others beside it: is not an ELF file"), std::string::npos)
+      << answer.err;
+  EXPECT_EQ(std::count(answer.err.begin(), answer.err.end(), '\n'), 1);
+  EXPECT_EQ(json::parse(ask({.json = true}).out).at("refused").size(), 6U);
+}
+
 TEST_F(PluginsCommand, JsonHoldsWholeSchemas) {
   const json listed = json::parse(ask({.kind = "optimizer", .json = true}).out);
   bool found = false;

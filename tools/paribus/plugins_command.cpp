@@ -7,7 +7,9 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <memory>
+#include <utility>
 
 #include "paribus/error.h"
 #include "plugins_install.h"
@@ -30,9 +32,22 @@ std::string bold(const std::string& text, std::FILE* out) {
   return terminal ? "\033[1m" + text + "\033[0m" : text;
 }
 
+/// Many files of a folder that are refused for one reason are one line.
 void print_refusals(const Catalog& catalog, std::FILE* err) {
+  constexpr std::size_t kMany = 5;
+  std::map<std::pair<std::filesystem::path, std::string>, std::size_t> counts;
+  for (const registry::Refusal& refusal : catalog.refusals())
+    ++counts[{refusal.file.parent_path(), refusal.reason}];
   for (const registry::Refusal& refusal : catalog.refusals()) {
-    fmt::print(err, "refused: {}: {}\n", refusal.file.string(), refusal.reason);
+    std::size_t& count = counts[{refusal.file.parent_path(), refusal.reason}];
+    if (count == 0) continue;  // told
+    if (count < kMany) {
+      fmt::print(err, "refused: {}: {}\n", refusal.file.string(), refusal.reason);
+      continue;
+    }
+    fmt::print(err, "refused: {} and {} others beside it: {}\n", refusal.file.string(), count - 1,
+               refusal.reason);
+    count = 0;
   }
 }
 
