@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-# paribus_abi_hash(INCLUDE_FOLDER RESULT): 16 hexadecimal digits of all public headers, names and text: what a plugin can
-# see of the kernel. `cmake -DINCLUDE=FOLDER -P abi.cmake` prints it.
+# paribus_abi_hash(INCLUDE_FOLDER RESULT): 16 hexadecimal digits of the public headers' text: what a plugin can see of the
+# kernel. `cmake -DINCLUDE=FOLDER -P abi.cmake` prints it.
 function(paribus_abi_hash folder result)
-  file(GLOB_RECURSE headers RELATIVE ${folder} ${folder}/paribus/*.h)
-  list(SORT headers)
+  file(GLOB headers ${folder}/paribus/*.h)
+  list(FILTER headers EXCLUDE REGEX "/abi[.]h$")  # made of it
   set(text "")
   foreach(header IN LISTS headers)
-    file(SHA256 ${folder}/${header} hash)
-    string(APPEND text "${hash} ${header}\n")
+    file(SHA256 ${header} hash)
+    string(APPEND text ${hash})
   endforeach()
   string(SHA256 hash "${text}")
   string(SUBSTRING ${hash} 0 16 hash)
