@@ -19,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / "docs" / "reference"
 PACKAGE = ROOT / "python" / "paribus"
+RUFF = ROOT / ".venv" / "bin" / "ruff"
 sys.path.insert(0, str(PACKAGE.parent))
 from paribus.stubs import stub  # noqa: E402
 
@@ -175,7 +176,7 @@ def stubs(parts: list[dict]) -> dict[Path, str]:
     texts = {}
     for kind in KINDS:
         text = stub(kind, [part for part in parts if part["kind"] == kind])
-        words = [sys.executable, "-m", "ruff", "format", "--stdin-filename", f"{kind}.pyi", "-"]
+        words = [RUFF, "format", "--stdin-filename", f"{kind}.pyi", "-"]
         done = subprocess.run(words, input=text, capture_output=True, text=True, check=True)
         texts[PACKAGE / f"{kind}.pyi"] = done.stdout
     return texts
