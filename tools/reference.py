@@ -166,7 +166,7 @@ def stale(wanted: dict[Path, str]) -> list[str]:
     differing = {
         page
         for page, text in wanted.items()
-        if page not in there or page.read_text(encoding="utf-8") != text
+        if not page.is_file() or page.read_text(encoding="utf-8") != text
     }
     return sorted(page.relative_to(ROOT).as_posix() for page in differing | (there - set(wanted)))
 
