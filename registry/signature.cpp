@@ -31,6 +31,7 @@ std::string id_of(const std::array<unsigned char, 8>& number) {
 }
 
 Bytes from_base64(std::string_view text) {
+  if (text.empty()) return {};  // libsodium wants a place to write to
   Bytes bytes(text.size());
   std::size_t size = 0;
   const char* end = nullptr;

@@ -219,6 +219,7 @@ def signatures() -> dict[str, str]:
         "legacy": f"{begin}Bc/T0KTzRShX4BHXNWSZNh5jZmbhFvwKzvlU85OVXl82WMRbjgwcJ5Ldre/IdsCb3/LBLnx9Z7gm+qs"
         f"754xSg8={middle}"
         "yg56Gv3uuulRtelEn0wTghQbkPNVSIngU+QPQTbNcBiXWiJRYDo2OGRHeo4uC9lEB5ZccXzeYNor9oxXbwlmAg==\n",
+        "nothing": "untrusted comment: x\n\ntrusted comment: y\n\n",
         "key": "RWQpjZ2qLOpifNjhYHRl7Tb1HqU6EIlGWpPNWpmoRj7BXmvfvZ6D/DBm\n",
     }
 
