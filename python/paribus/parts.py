@@ -47,7 +47,7 @@ class Part:
         )
 
     def __hash__(self) -> int:
-        return hash((self.kind, repr(self)))
+        return hash((self.kind, self.use))
 
     def __repr__(self) -> str:
         given = ", ".join(f"{_python(name)}={value!r}" for name, value in self._given.items())
@@ -99,23 +99,19 @@ def class_name(part: dict[str, Any]) -> str:
     return own if own.lower() == camel.lower() else camel
 
 
-def _default(field: dict[str, Any]) -> Any:
-    return field.get("default")
-
-
 def _described(part: dict[str, Any]) -> str:
     lines = [part["doc"].strip(), ""]
     for field in part["params"]:
         unit = f" [{field['unit']}]" if field.get("unit") else ""
         one_of = f"; one of {', '.join(field['choices'])}" if field.get("choices") else ""
         lines.append(
-            f"{_python(field['name'])}: {field['type']} = {_default(field)!r}{unit}: {field['doc']}{one_of}"
+            f"{_python(field['name'])}: {field['type']} = {field.get('default')!r}{unit}: {field['doc']}{one_of}"
         )
     return "\n".join(lines)
 
 
 def _made(part: dict[str, Any]) -> type[Part]:
-    names = [(_python(field["name"]), _default(field)) for field in part["params"]]
+    names = [(_python(field["name"]), field.get("default")) for field in part["params"]]
     names += [(name, None) for name in _BESIDE.get(part["kind"], {})]
     kind = inspect.Parameter.KEYWORD_ONLY
     signature = inspect.Signature(

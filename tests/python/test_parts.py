@@ -65,6 +65,12 @@ def test_values_of_numpy_are_numbers():
     assert type(paribus.parts.plain({"x": numpy.int64(3)})["x"]) is int
 
 
-def test_a_study_can_be_sent_to_another_process():
-    tables = {"model": paribus.model.Mlp(hidden=[8]).config()}
-    assert pickle.loads(pickle.dumps(tables)) == tables
+def test_a_part_can_be_sent_to_another_process():
+    part = paribus.optimizer.Lookahead(inner=paribus.optimizer.Adam(lr=0.1), k=3)
+    assert pickle.loads(pickle.dumps(part)) == part
+
+
+def test_equal_parts_are_one_in_a_set():
+    one, other = paribus.optimizer.Adam(lr=0.1, eps=1e-6), paribus.optimizer.Adam(eps=1e-6, lr=0.1)
+    assert one == other
+    assert len({one, other}) == 1

@@ -171,10 +171,12 @@ def test_stopped_and_resumed(place):
 
 def test_a_ctrl_c_stops_the_trials_and_reaches_the_caller(place):
     study = small(epochs=100000)
-    begun = time.monotonic()
 
     def interrupt():
-        while not (place / "run" / "journal" / "study.log").exists():
+        log = place / "run" / "journal" / "study.log"
+        for _ in range(1200):  # a minute
+            if log.exists():
+                break
             time.sleep(0.05)
         os.kill(os.getpid(), signal.SIGINT)
 
@@ -183,7 +185,6 @@ def test_a_ctrl_c_stops_the_trials_and_reaches_the_caller(place):
     with pytest.raises(KeyboardInterrupt):
         study.run("run", jobs=1)
     thread.join()
-    assert time.monotonic() - begun < 60
     assert "running" not in {state.status for state in paribus.Run("run").status()}
 
 
