@@ -32,4 +32,5 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/ParibusConfig.cmake.in $
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/ParibusConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/ParibusConfig.cmake ${CMAKE_BINARY_DIR}/ParibusConfigVersion.cmake
               ${CMAKE_SOURCE_DIR}/cmake/ParibusPlugin.cmake ${CMAKE_SOURCE_DIR}/cmake/ParibusTorch.cmake
+              ${CMAKE_SOURCE_DIR}/cmake/ParibusModelHeader.cmake
         DESTINATION ${package})

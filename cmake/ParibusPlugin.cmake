@@ -4,18 +4,7 @@
 # paribus_add_plugin_test(KIND NAME): test_NAME.cpp, which includes NAME.cpp, becomes a test of CTest.
 # Works in this tree and, through find_package(Paribus), in anyone's.
 
-# torch/nn takes 14 s to parse: all model plugins of a project share one precompiled header.
-function(paribus_model_header)
-  if(TARGET paribus_model_pch)
-    return()
-  endif()
-  set(source ${CMAKE_BINARY_DIR}/paribus_model_pch.cpp)
-  file(GENERATE OUTPUT ${source} CONTENT "// makes the precompiled header\n")
-  add_library(paribus_model_pch OBJECT ${source})
-  target_link_libraries(paribus_model_pch PUBLIC Paribus::paribus)
-  paribus_plugin_properties(paribus_model_pch)
-  target_precompile_headers(paribus_model_pch PRIVATE <paribus/model.h>)
-endfunction()
+include(${CMAKE_CURRENT_LIST_DIR}/ParibusModelHeader.cmake)
 
 # A precompiled header serves only those that are compiled with the same flags.
 function(paribus_plugin_properties target)
@@ -27,13 +16,15 @@ function(paribus_plugin_properties target)
   endif()
 endfunction()
 
-function(paribus_use_model_header kind target)
-  if(kind STREQUAL "model")
-    paribus_model_header()
-    target_precompile_headers(${target} REUSE_FROM paribus_model_pch)
-    # Without it ccache takes no file with a precompiled header.
-    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+# A tracker runs in a process without LibTorch: it sees the kernel's headers, and links nothing of it.
+function(paribus_link_kernel kind target)
+  if(NOT kind STREQUAL "tracker")
+    target_link_libraries(${target} PRIVATE Paribus::paribus)
+    return()
   endif()
+  target_include_directories(${target} PRIVATE $<TARGET_PROPERTY:Paribus::paribus,INTERFACE_INCLUDE_DIRECTORIES>)
+  target_include_directories(${target} SYSTEM PRIVATE ${PARIBUS_TORCH_DIR}/include
+                                                      ${PARIBUS_TORCH_DIR}/include/torch/csrc/api/include)
 endfunction()
 
 function(paribus_add_plugin kind name)
@@ -42,7 +33,8 @@ function(paribus_add_plugin kind name)
   add_library(${target} MODULE ${name}.cpp)
   set_target_properties(${target} PROPERTIES PREFIX "")
   paribus_plugin_properties(${target})
-  target_link_libraries(${target} PRIVATE Paribus::paribus ${arg_LIBRARIES})
+  paribus_link_kernel(${kind} ${target})
+  target_link_libraries(${target} PRIVATE ${arg_LIBRARIES})
   paribus_use_model_header(${kind} ${target})
   if(arg_OFF)
     list(JOIN arg_OFF "\n" settings)
@@ -86,7 +78,10 @@ function(paribus_add_plugin_test kind name)
   add_executable(${target} test_${name}.cpp)
   paribus_plugin_properties(${target})
   get_target_property(libraries ${kind}_${name} LINK_LIBRARIES)
-  target_link_libraries(${target} PRIVATE ${libraries})
+  paribus_link_kernel(${kind} ${target})
+  if(libraries)
+    target_link_libraries(${target} PRIVATE ${libraries})
+  endif()
   paribus_use_model_header(${kind} ${target})
   add_test(NAME ${name} COMMAND ${target})
 endfunction()

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-# paribus_abi_hash(INCLUDE_FOLDER RESULT): 16 hexadecimal digits of the public headers' text: what a plugin can see of the
-# kernel. `cmake -DINCLUDE=FOLDER -P abi.cmake` prints it.
+# paribus_abi_hash(INCLUDE_FOLDER RESULT): 16 hexadecimal digits of the public headers' names and text, those in folders
+# included: what a plugin can see of the kernel. `cmake -DINCLUDE=FOLDER -P abi.cmake` prints it.
 function(paribus_abi_hash folder result)
-  file(GLOB headers ${folder}/paribus/*.h)
+  file(GLOB_RECURSE headers RELATIVE ${folder} ${folder}/paribus/*.h)
   list(FILTER headers EXCLUDE REGEX "/abi[.]h$")  # made of it
+  list(SORT headers)
   set(text "")
   foreach(header IN LISTS headers)
-    file(SHA256 ${header} hash)
-    string(APPEND text ${hash})
+    file(SHA256 ${folder}/${header} hash)
+    string(APPEND text "${header} ${hash}\n")
   endforeach()
   string(SHA256 hash "${text}")
   string(SUBSTRING ${hash} 0 16 hash)

@@ -251,11 +251,25 @@ Catalog Catalog::of(std::vector<PartSchema> parts) {
 }
 
 const PartSchema* Catalog::find(std::string_view kind, std::string_view name) const {
+  if (source_ && source_->serves(kind, name))
+    return &source_->find(std::string(kind), std::string(name));
   const auto sought = std::pair(order(kind), name);
   const auto found =
       std::lower_bound(parts_.begin(), parts_.end(), sought,
                        [](const PartSchema& part, const auto& key) { return place(part) < key; });
   return found != parts_.end() && place(*found) == sought ? &*found : nullptr;
+}
+
+std::vector<const PartSchema*> Catalog::parts_of(const fs::path& plugin) const {
+  std::vector<const PartSchema*> result;
+  for (const PartSchema& part : parts_) {
+    if (part.plugin == plugin) result.push_back(&part);
+  }
+  if (!source_) return result;
+  for (const PartSchema* part : source_->found()) {
+    if (part->plugin == plugin) result.push_back(part);
+  }
+  return result;
 }
 
 std::vector<std::string> Catalog::names(std::string_view kind) const {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,18 @@ struct Refusal {
   std::string reason;
 };
 
+/// Parts that aren't in plugins, found when a study names them.
+class PartSource {
+ public:
+  virtual ~PartSource() = default;
+  /// Whether such a name is one of its own, e.g. "python:module:Name".
+  [[nodiscard]] virtual bool serves(std::string_view kind, std::string_view name) const = 0;
+  /// The same object each time. Throws Error with what is wrong with it.
+  virtual const PartSchema& find(const std::string& kind, const std::string& name) = 0;
+  /// Those that have been found, by kind and name.
+  [[nodiscard]] virtual std::vector<const PartSchema*> found() const = 0;
+};
+
 /// All parts on a search path. Reading runs nothing of a plugin; an index in the user's cache
 /// folder, keyed by file identity (device, inode, size, mtime), makes the second look cheap.
 class Catalog {
@@ -33,7 +46,12 @@ class Catalog {
   /// Of parts that are known already, e.g. in a test; each kind and name once.
   static Catalog of(std::vector<PartSchema> parts);
 
+  void add(std::shared_ptr<PartSource> source) { source_ = std::move(source); }
+
+  /// Throws Error where a source has a part of that name, and something is wrong with it.
   [[nodiscard]] const PartSchema* find(std::string_view kind, std::string_view name) const;
+  /// Those of a plugin or a source file.
+  [[nodiscard]] std::vector<const PartSchema*> parts_of(const std::filesystem::path& plugin) const;
   [[nodiscard]] std::vector<std::string> names(std::string_view kind) const;
   [[nodiscard]] const std::vector<PartSchema>& parts() const {
     return parts_;
@@ -43,6 +61,7 @@ class Catalog {
  private:
   std::vector<PartSchema> parts_;
   std::vector<Refusal> refusals_;
+  std::shared_ptr<PartSource> source_;
 };
 
 /// Where the user's own plugins lie, whether there is such a folder or not; nothing without a home.

@@ -43,7 +43,13 @@ struct PartSchema {
   std::string goal, unit;                  // metrics: "maximize" or "minimize"
   std::vector<std::string> reads, writes;  // callbacks
   bool adaptive = false;                   // searches that look at results
-  std::filesystem::path plugin;            // the .so
+  std::filesystem::path plugin;            // the .so; of a part in another language, its source
+
+  // Of such a part alone: the library that makes parts of that language, what it makes this one
+  // from, and the hash of all of its sources.
+  std::filesystem::path bridge;
+  nlohmann::json made_from;
+  std::string sha256;
 
   [[nodiscard]] const FieldSchema* field(const std::string& field_name) const;
 };

@@ -9,6 +9,13 @@ add_library(libtorch INTERFACE)
 add_library(Paribus::libtorch ALIAS libtorch)
 paribus_link_torch(libtorch)
 
+# Plotly's bundle, inside the plotly package of the environment that holds torch.
+find_file(PARIBUS_PLOTLY plotly/package_data/plotly.min.js PATHS ${PARIBUS_TORCH_DIR}/.. NO_DEFAULT_PATH)
+if(NOT PARIBUS_PLOTLY)
+  message(FATAL_ERROR "no plotly package beside ${PARIBUS_TORCH_DIR}; run tools/quickstart, or pip install plotly==7.1.0 there")
+endif()
+find_program(PARIBUS_PYTHON python3 PATHS ${PARIBUS_VENV}/bin /usr/bin NO_DEFAULT_PATH REQUIRED)
+
 find_package(Threads REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(JPEG REQUIRED)

@@ -84,11 +84,20 @@ struct Soap : paribus::GenericOptimizer {
     weight.sub_(step.view_as(weight), u.lr);
     if (u.weight_decay != 0) weight.mul_(1 - u.lr * u.weight_decay);
   }
+  /// A first gradient's matrix may have a rank far below its size, for which the solver of single
+  /// precision finds no end; the authors' code then takes double precision, too.
+  static at::Tensor eigenvectors(const at::Tensor& average) {
+    try {
+      return std::get<1>(at::linalg_eigh(average));
+    } catch (const c10::LinAlgError&) {
+      return std::get<1>(at::linalg_eigh(average.to(at::kDouble)));
+    }
+  }
   void refresh(const paribus::Update& u, const at::Tensor& average, const at::Tensor& basis,
                const at::Tensor& squares, std::int64_t dim) const {
     if (average.numel() == 0) return;
     if (u.t == 1) {
-      basis.copy_(std::get<1>(at::linalg_eigh(average)).flip(1));
+      basis.copy_(eigenvectors(average).flip(1));
     } else if ((u.t - 1) % params.every == 0) {
       const at::Tensor sizes = at::mm(basis.t(), at::mm(average, basis)).diagonal();
       const at::Tensor order = sizes.argsort(/*stable=*/true, /*dim=*/0, /*descending=*/true);

@@ -3,6 +3,7 @@
 #include <paribus/images.h>
 #include <paribus/transform.h>
 
+#include <algorithm>
 #include <array>
 
 /// (x - mean) / std for each channel of the first input, as float32. Mean and standard deviation
@@ -15,7 +16,8 @@ struct Normalize : paribus::Transform {
     static constexpr auto fields() {
       return std::tuple{
           paribus::field("mean", &Params::mean,
-                         "of each channel, or one for all; empty: what the data state"),
+                         "of each channel, or one for all, in the data's units (bytes: 0 to 255); "
+                         "empty: what the data state"),
           paribus::field("std", &Params::std,
                          "of each channel, or one for all; empty: what the data state")
               .above(0)};
@@ -27,6 +29,7 @@ struct Normalize : paribus::Transform {
         static_cast<std::size_t>(paribus::channels_of_first(in, "transform/normalize"));
     mean_ = chosen(params.mean, in.mean, channels, "mean");
     std_ = chosen(params.std, in.std, channels, "std");
+    is_of_unit_ = std::all_of(params.std.begin(), params.std.end(), [](double s) { return s < 1; });
     tables_.resize(channels);
     for (std::size_t c = 0; c < channels; ++c) {
       for (std::size_t x = 0; x < 256; ++x) {
@@ -44,6 +47,11 @@ struct Normalize : paribus::Transform {
     at::Tensor& image = batch.inputs.front().data;
     const at::Device device = image.device();
     const at::Tensor data = image.cpu().contiguous();
+    if (data.scalar_type() == at::kByte && !params.std.empty() && is_of_unit_) {
+      throw paribus::Error(
+          "transform/normalize: std is of values from 0 to 1, but the images hold bytes from 0 to "
+          "255; multiply mean and std by 255");
+    }
     image = (data.scalar_type() == at::kByte ? from_bytes(data) : from_floats(data.to(at::kFloat)))
                 .to(device);
   }
@@ -97,6 +105,7 @@ struct Normalize : paribus::Transform {
   }
 
   std::vector<double> mean_, std_;
+  bool is_of_unit_ = false;                     // what was given
   std::vector<std::array<float, 256>> tables_;  // of each channel: what a byte becomes
 };
 

@@ -4,6 +4,19 @@ from typing import Literal
 
 from .parts import Part
 
+class Centralize(Part):
+    """takes their mean from gradients (Yong et al. 2020)
+
+    dims: int = 2: of the weights it is for; 4: of convolutions alone
+    """
+
+    def __init__(
+        self,
+        *,
+        dims: int = ...,
+        name: str = ...,
+    ) -> None: ...
+
 class Checkpoint(Part):
     """keeps the weights of the best and of every n-th epoch
 
@@ -20,6 +33,21 @@ class Checkpoint(Part):
         metric: str = ...,
         goal: Literal["auto", "minimize", "maximize"] = ...,
         every: int = ...,
+        name: str = ...,
+    ) -> None: ...
+
+class Cutmix(Part):
+    """puts a piece of another image into each (Yun et al. 2019)
+
+    alpha: float = 1.0: of the Beta distribution; 0: off, 1: uniform
+    per: string = 'batch': what has a rectangle of its own; one of batch, item
+    """
+
+    def __init__(
+        self,
+        *,
+        alpha: float = ...,
+        per: Literal["batch", "item"] = ...,
         name: str = ...,
     ) -> None: ...
 
@@ -75,3 +103,22 @@ class Mixup(Part):
         per: Literal["item", "batch"] = ...,
         name: str = ...,
     ) -> None: ...
+
+class Swa(Part):
+    """validates on the mean of the weights at the ends of the last epochs
+
+    start: float = 0.75: part of training before the first; 1: never
+    every: int = 1 [epoch]: from one to the next
+    average_buffers: bool = True: average running statistics, too
+    """
+
+    def __init__(
+        self,
+        *,
+        start: float = ...,
+        every: int = ...,
+        average_buffers: bool = ...,
+        name: str = ...,
+    ) -> None: ...
+
+SWA = Swa

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Made from the manifests of kind dataset.
 from collections.abc import Sequence
+from typing import Literal
 
 from .parts import Part
 
@@ -59,6 +60,72 @@ class Glyphs(Part):
         noise: float = ...,
         clutter: int = ...,
         distortion: float = ...,
+        seed: int = ...,
+        batch: int = ...,
+        valid_batch: int = ...,
+        workers: int = ...,
+        shuffle: bool = ...,
+        drop_last: bool = ...,
+        limit: int = ...,
+        valid_limit: int = ...,
+        transforms: Sequence[Part | str] = ...,
+    ) -> None: ...
+
+class ImageFolder(Part):
+    """pictures in a folder for each class
+
+    dir: string = '': folder or tar archive
+    size: int = 224 [px]: height and width that pictures are brought to
+    fit: string = 'crop': crop: the largest square in the middle; squish: all of it, out of shape; one of crop, squish
+    valid: float = 0.2: part of each class for validation, where the folder has no splits
+    seed: int = 0: of that choice
+    """
+
+    def __init__(
+        self,
+        *,
+        dir: str = ...,
+        size: int = ...,
+        fit: Literal["crop", "squish"] = ...,
+        valid: float = ...,
+        seed: int = ...,
+        batch: int = ...,
+        valid_batch: int = ...,
+        workers: int = ...,
+        shuffle: bool = ...,
+        drop_last: bool = ...,
+        limit: int = ...,
+        valid_limit: int = ...,
+        transforms: Sequence[Part | str] = ...,
+    ) -> None: ...
+
+class MaskFolder(Part):
+    """pictures with the class of each of their pixels
+
+    dir: string = '': folder or tar archive
+    size: int = 224 [px]: height and width that pictures are brought to
+    height: int = None [px]: not given: size
+    width: int = None [px]: not given: size
+    fit: string = 'crop': crop: the largest part in the middle with these sides' ratio; squish: all of it, out of shape; one of crop, squish
+    classes: int = None: how many; not given: as codes.txt says, else one more than the greatest number
+    void: list = []: numbers that are no class; all become the first of them, for the 'ignore' of losses and metrics
+    list: string = 'valid.txt': file in dir that names the pictures held out, where it has no splits
+    valid: float = 0.2: part of the pictures for validation, where there is no list either
+    seed: int = 0: of that choice
+    """
+
+    def __init__(
+        self,
+        *,
+        dir: str = ...,
+        size: int = ...,
+        height: int | None = ...,
+        width: int | None = ...,
+        fit: Literal["crop", "squish"] = ...,
+        classes: int | None = ...,
+        void: Sequence[int] = ...,
+        list: str = ...,
+        valid: float = ...,
         seed: int = ...,
         batch: int = ...,
         valid_batch: int = ...,

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Made from the manifests of kind metric.
+from typing import Literal
 
 from .parts import Part
 
@@ -12,6 +13,85 @@ class Accuracy(Part):
         name: str = ...,
     ) -> None: ...
 
+class Auroc(Part):
+    """area under the ROC curve: how well scores put items of a class first"""
+
+    def __init__(
+        self,
+        *,
+        name: str = ...,
+    ) -> None: ...
+
+class CalibrationError(Part):
+    """how far confidence is from the share that is right (expected calibration error)
+
+    bins: int = 15: of confidence, of equal width
+    """
+
+    def __init__(
+        self,
+        *,
+        bins: int = ...,
+        name: str = ...,
+    ) -> None: ...
+
+class Dice(Part):
+    """overlap of the guessed and the true places of each class
+
+    average: string = 'macro': macro: every class counts the same; micro: every item does; one of macro, micro
+    of_class: int = None: of this class alone
+    ignore: int = None: the class number whose places don't count
+    """
+
+    def __init__(
+        self,
+        *,
+        average: Literal["macro", "micro"] = ...,
+        of_class: int | None = ...,
+        ignore: int | None = ...,
+        name: str = ...,
+    ) -> None: ...
+
+DICE = Dice
+
+class F1(Part):
+    """harmonic mean of precision and recall
+
+    average: string = 'macro': macro: every class counts the same; micro: every item does; one of macro, micro
+    of_class: int = None: of this class alone
+    ignore: int = None: the class number whose places don't count
+    """
+
+    def __init__(
+        self,
+        *,
+        average: Literal["macro", "micro"] = ...,
+        of_class: int | None = ...,
+        ignore: int | None = ...,
+        name: str = ...,
+    ) -> None: ...
+
+F1 = F1
+
+class Iou(Part):
+    """intersection over union of each class
+
+    average: string = 'macro': macro: every class counts the same; micro: every item does; one of macro, micro
+    of_class: int = None: of this class alone
+    ignore: int = None: the class number whose places don't count
+    """
+
+    def __init__(
+        self,
+        *,
+        average: Literal["macro", "micro"] = ...,
+        of_class: int | None = ...,
+        ignore: int | None = ...,
+        name: str = ...,
+    ) -> None: ...
+
+IOU = Iou
+
 class Loss(Part):
     """mean loss over the items of a split"""
 
@@ -22,6 +102,73 @@ class Loss(Part):
     ) -> None: ...
 
 LOSS = Loss
+
+class Mae(Part):
+    """mean absolute error, in the target's unit"""
+
+    def __init__(
+        self,
+        *,
+        name: str = ...,
+    ) -> None: ...
+
+MAE = Mae
+
+class Precision(Part):
+    """share of the guesses of a class that are right
+
+    average: string = 'macro': macro: every class counts the same; micro: every item does; one of macro, micro
+    of_class: int = None: of this class alone
+    ignore: int = None: the class number whose places don't count
+    """
+
+    def __init__(
+        self,
+        *,
+        average: Literal["macro", "micro"] = ...,
+        of_class: int | None = ...,
+        ignore: int | None = ...,
+        name: str = ...,
+    ) -> None: ...
+
+class R2(Part):
+    """share of the target's variance that is explained"""
+
+    def __init__(
+        self,
+        *,
+        name: str = ...,
+    ) -> None: ...
+
+R2 = R2
+
+class Recall(Part):
+    """share of the items of a class that are found (balanced accuracy)
+
+    average: string = 'macro': macro: every class counts the same; micro: every item does; one of macro, micro
+    of_class: int = None: of this class alone
+    ignore: int = None: the class number whose places don't count
+    """
+
+    def __init__(
+        self,
+        *,
+        average: Literal["macro", "micro"] = ...,
+        of_class: int | None = ...,
+        ignore: int | None = ...,
+        name: str = ...,
+    ) -> None: ...
+
+class Rmse(Part):
+    """root mean squared error, in the target's unit"""
+
+    def __init__(
+        self,
+        *,
+        name: str = ...,
+    ) -> None: ...
+
+RMSE = Rmse
 
 class TopK(Part):
     """share of the items whose class is among the k scored highest

@@ -43,6 +43,72 @@ class Mlp(Part):
 
 MLP = Mlp
 
+class ResNet18(Part):
+    """residual network of 18 layers (He et al. 2015)
+
+    width: int = 64: channels of the first stage; each next has twice
+    inner: float = 1.0: how much wider bottlenecks are inside; 2 makes resnet50 wide_resnet50_2
+    stem: string = 'imagenet': imagenet: 7 x 7 of stride 2 and pooling; cifar: 3 x 3 alone, for small images; one of imagenet, cifar
+    drop_path: float = 0.0: probability that the last block is left out in training, growing evenly from 0 (stochastic depth)
+    zero_last: bool = False: blocks begin as identities: their last batch norm's factor is 0
+    pretrained: string = '': safetensors file with torchvision's names to begin with; empty: none
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int = ...,
+        inner: float = ...,
+        stem: Literal["imagenet", "cifar"] = ...,
+        drop_path: float = ...,
+        zero_last: bool = ...,
+        pretrained: str = ...,
+    ) -> None: ...
+
+class ResNet34(Part):
+    """residual network of 34 layers (He et al. 2015)
+
+    width: int = 64: channels of the first stage; each next has twice
+    inner: float = 1.0: how much wider bottlenecks are inside; 2 makes resnet50 wide_resnet50_2
+    stem: string = 'imagenet': imagenet: 7 x 7 of stride 2 and pooling; cifar: 3 x 3 alone, for small images; one of imagenet, cifar
+    drop_path: float = 0.0: probability that the last block is left out in training, growing evenly from 0 (stochastic depth)
+    zero_last: bool = False: blocks begin as identities: their last batch norm's factor is 0
+    pretrained: string = '': safetensors file with torchvision's names to begin with; empty: none
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int = ...,
+        inner: float = ...,
+        stem: Literal["imagenet", "cifar"] = ...,
+        drop_path: float = ...,
+        zero_last: bool = ...,
+        pretrained: str = ...,
+    ) -> None: ...
+
+class ResNet50(Part):
+    """residual network of 50 layers (He et al. 2015)
+
+    width: int = 64: channels of the first stage; each next has twice
+    inner: float = 1.0: how much wider bottlenecks are inside; 2 makes resnet50 wide_resnet50_2
+    stem: string = 'imagenet': imagenet: 7 x 7 of stride 2 and pooling; cifar: 3 x 3 alone, for small images; one of imagenet, cifar
+    drop_path: float = 0.0: probability that the last block is left out in training, growing evenly from 0 (stochastic depth)
+    zero_last: bool = False: blocks begin as identities: their last batch norm's factor is 0
+    pretrained: string = '': safetensors file with torchvision's names to begin with; empty: none
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int = ...,
+        inner: float = ...,
+        stem: Literal["imagenet", "cifar"] = ...,
+        drop_path: float = ...,
+        zero_last: bool = ...,
+        pretrained: str = ...,
+    ) -> None: ...
+
 class ResNet9(Part):
     """Page's nine-layer residual network for CIFAR-10
 
@@ -56,3 +122,45 @@ class ResNet9(Part):
         width: int = ...,
         logit_scale: float = ...,
     ) -> None: ...
+
+class Squeezenet11(Part):
+    """small network of squeezed convolutions (Iandola 2016)
+
+    dropout: float = 0.5: before the last convolution
+    pretrained: string = '': safetensors file with torchvision's names to begin with; empty: none
+    """
+
+    def __init__(
+        self,
+        *,
+        dropout: float = ...,
+        pretrained: str = ...,
+    ) -> None: ...
+
+class TorchScript(Part):
+    """a network saved by torch.jit
+
+    file: string = '': what torch.jit.save wrote
+    """
+
+    def __init__(
+        self,
+        *,
+        file: str = ...,
+    ) -> None: ...
+
+class UNet(Part):
+    """the class of each pixel, by what is around it (Ronneberger 2015)
+
+    width: int = 64: channels at the image's own size; each next has twice
+    depth: int = 4: how often the image is halved
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int = ...,
+        depth: int = ...,
+    ) -> None: ...
+
+UNET = UNet

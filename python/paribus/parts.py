@@ -9,6 +9,7 @@ import keyword
 import os
 from typing import Any
 
+from .own import named
 from .program import answer
 
 _known: dict[str | None, dict[str, dict[str, type[Part]]]] = {}
@@ -64,6 +65,10 @@ def plain(value: Any) -> Any:
         return [plain(entry) for entry in value]
     if isinstance(value, os.PathLike):
         return os.fspath(value)
+    if isinstance(value, type) and issubclass(value, Part):
+        return value.use
+    if (own := named(value)) is not None:
+        return plain(own)
     if hasattr(value, "item") and not isinstance(value, (int, float, str, bool)):
         return value.item()  # a scalar of NumPy
     return value

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ParibusError
+from .own import folders
 from .parts import plain
 from .program import answer
 from .run import Run, start
 
-_PATHS = (("study", "plugins"), ("extends",))  # relative to the study's file
+_PATHS = (("study", "plugins", "python"), ("extends",))  # relative to the study's file
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,17 @@ class Study:
 
     Keywords are the tables of a study's file (docs/study.md): `data`, `model`, `optimizer`, `loss`,
     `schedule`, `metric`, `callback`, `train`, `arms`, `sweep`, `ablate`, `study`, ... Parts are
-    objects (`paribus.optimizer.Adam(lr=1e-3)`), names or tables; nothing is checked before `check`
+    objects (`paribus.optimizer.Adam(lr=1e-3)`), names, tables, or classes of your own
+    (docs/python_parts.md); nothing is checked before `check`
     or `run`.
     """
 
     def __init__(self, *, name: str = "study", **tables: Any):
         self.name = name
         self._config: dict[str, Any] = plain(tables)
+        modules = folders(self._config)
+        if modules and isinstance(settings := self._config.setdefault("study", {}), dict):
+            settings.setdefault("python", modules)
         self._path: Path | None = None
         self._overrides: list[str] = []
         self._folder: str | None = None

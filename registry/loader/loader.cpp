@@ -102,6 +102,24 @@ void Loader::load(const PartSchema& part) {
   descriptors_[{part.kind, part.name}] = &descriptor;
 }
 
+void Loader::make(const PartSchema& part, const std::string& made_from) {
+  using Maker = const PartDescriptor*(const char* made_from);
+  const auto& bridge = libraries_->by_path[part.plugin].mapped;
+  if (!bridge.is_loaded() || !bridge.has("paribus_bridge_part"))
+    throw Error(part.plugin.string() + ": is no bridge to another language");
+  const PartDescriptor* made = bridge.get<Maker>("paribus_bridge_part")(made_from.c_str());
+  if (std::strcmp(made->abi, PARIBUS_ABI) != 0)
+    throw Error(part.plugin.string() + ": was built for another Paribus; install it again");
+  descriptors_[{part.kind, part.name}] = made;
+}
+
+void Loader::prepare(const std::filesystem::path& bridge) const {
+  const auto library = libraries_->by_path.find(bridge);
+  if (library == libraries_->by_path.end()) return;
+  if (library->second.mapped.has("paribus_bridge_prepare"))
+    library->second.mapped.get<void()>("paribus_bridge_prepare")();
+}
+
 const PartDescriptor& Loader::descriptor(const std::string& kind, const std::string& name) const {
   const auto found = descriptors_.find({kind, name});
   if (found == descriptors_.end()) throw Error(kind + "/" + name + ": not loaded");

@@ -30,6 +30,12 @@ class Loader : public PartFactory {
   /// descriptor. Throws Error with the dynamic linker's reason, or when the descriptor isn't what
   /// the manifest says.
   void load(const PartSchema& part);
+  /// The same of a part that its plugin, a bridge to another language, makes of `made_from`.
+  void make(const PartSchema& part, const std::string& made_from);
+
+  /// Lets a bridge that has been loaded do what all trials would do, before they fork. Nothing for
+  /// other plugins. Throws Error.
+  void prepare(const std::filesystem::path& bridge) const;
 
   [[nodiscard]] const PartDescriptor& descriptor(const std::string& kind,
                                                  const std::string& name) const override;

@@ -9,7 +9,7 @@ from documents import links, named_files
 
 ROOT = Path(__file__).resolve().parents[2]
 # Named as what a reader would write, or as what isn't wanted here.
-NOT_OURS = {"NAME.cpp", "util.h"}
+NOT_OURS = {"NAME.cpp", "util.h", "output.txt"}
 
 
 def tracked() -> list[str]:

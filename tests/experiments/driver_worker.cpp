@@ -149,6 +149,7 @@ TEST(DriverWorker, DiesWithADriverThatIsKilled) {
   }
   pid_t worker = 0;
   ASSERT_EQ(::read(ends[0], &worker, sizeof worker), static_cast<ssize_t>(sizeof worker));
+  ::kill(worker, SIGSTOP);  // else it may see its socket closed, and leave by itself
   ::kill(driver, SIGKILL);
   ::waitpid(driver, nullptr, 0);
   int status = 0;

@@ -2,6 +2,7 @@
 """`paribus plugins build`: from what `new` made to a plugin, and what it says of what is wrong."""
 
 import re
+import subprocess
 
 import pytest
 from test_new import KINDS
@@ -24,6 +25,25 @@ def test_what_is_made_builds_and_trains(bench, kind):
     assert re.search(rf"manifest +{kind}/{name}, \d parameters?: .*{kind}_{name}.so", done.stdout)
     ran = bench.paribus("run", folder / "study.toml", "-q", "-s", "train.epochs=1")
     assert ran.returncode == 0, ran.stderr
+
+
+def test_models_of_all_projects_share_one_precompiled_header(bench):
+    dates = []
+    for name in ("first_model", "second_model"):
+        folder = made(bench, "model", name)
+        done = bench.paribus("plugins", "build", folder)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert not list(folder.rglob("*.gch"))
+        (header,) = (bench.folder / "cache" / "paribus" / "model_headers").glob("*/model.h.gch")
+        dates.append(header.stat().st_mtime_ns)
+    assert dates[0] == dates[1]
+    (folder / "second_model.cpp").open("a").write("static_assert(false);\n")
+    commands = ["ninja", "-C", str(folder / "build"), "-t", "commands"]
+    done = subprocess.run(commands, check=True, capture_output=True, text=True)
+    (compiled,) = re.findall(r".*-c \S*/second_model.cpp$", done.stdout, re.MULTILINE)
+    words = compiled.removeprefix("ccache ") + " -H"
+    done = subprocess.run(words, cwd=folder / "build", shell=True, capture_output=True, text=True)
+    assert re.search(r"^! .*/model.h.gch$", done.stderr, re.MULTILINE), done.stderr[-2000:]
 
 
 @pytest.fixture(scope="module")

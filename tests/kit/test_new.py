@@ -15,6 +15,7 @@ KINDS = [
     "schedule",
     "callback",
     "search",
+    "tracker",
 ]
 MOST = {"optimizer": 25, "callback": 15, "dataset": 30, "schedule": 10}
 

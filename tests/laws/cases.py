@@ -4,7 +4,8 @@
 Texts are arms as a study file has them, put over BASE. `on`: arms in which the part acts. `off`: arms in which it stands
 and does nothing: every number must be that of `against`, an arm too. `never_off`: why there is no such setting."""
 
-from dataclasses import dataclass, field
+from cases_vision import VISION
+from forms import CROP, Case, callback, momentum, rate, transforms
 
 DATA = """\
 [data]
@@ -37,37 +38,7 @@ checkpoint_seconds = 0
 )
 
 
-@dataclass
-class Case:
-    on: list[str] = field(default_factory=list)
-    off: list[str] = field(default_factory=list)
-    against: str = ""
-    never_off: str = ""
-    elsewhere: str = ""  # where `on` is, if it needs a study of its own
-
-    def __post_init__(self):
-        assert bool(self.on) != bool(self.elsewhere), "either arms or a study of its own"
-        assert bool(self.off) != bool(self.never_off), "either off or a reason"
-
-
-def transforms(*parts: str) -> str:
-    return f"data = {{ transforms = [{', '.join(parts)}] }}"
-
-
-def rate(part: str) -> str:
-    return f'"schedule.optimizer.lr" = {part}'
-
-
-def momentum(part: str) -> str:
-    return f'"schedule.optimizer.momentum" = {part}'
-
-
-def callback(name: str, parameters: str) -> str:
-    return f'"callback.{name}" = {{ use = "{name}", {parameters} }}'
-
-
 ADAM = 'optimizer = { use = "adam" }'
-CROP = '{ use = "crop", padding = 2 }'
 
 SECOND_ACCURACY = '"metric.again" = { use = "accuracy", name = "again" }'
 SECOND_LOSS = '"metric.again" = { use = "loss", name = "again" }'
@@ -76,6 +47,7 @@ NO_TRAINING = "without one there is no training to compare with"
 NO_OFF_LOSS = "no setting makes it another loss"
 NO_OFF_OPTIMIZER = "no setting makes it another optimizer"
 NO_OFF_SEARCH = "it chooses trials and is in none"
+NO_OFF_TRACKER = "it looks on from outside"
 
 CASES = {
     "dataset/glyphs": Case(on=["data.clutter = 1"], never_off=NO_TRAINING),
@@ -159,6 +131,7 @@ CASES = {
         on=['"metric.top_k" = { use = "top_k", k = 3 }'],
         off=['"metric.top_k" = { use = "top_k", k = 3 }'],
     ),
+    **VISION,
     "optimizer/sgd": Case(
         on=["optimizer = { nesterov = true, weight_decay = 1e-4 }"],
         off=["optimizer = { momentum = 0.0, dampening = 0.5 }"],
@@ -335,6 +308,12 @@ CASES = {
     "search/sobol": Case(elsewhere="SWEEPS", never_off=NO_OFF_SEARCH),
     "search/successive_halving": Case(elsewhere="ADAPTIVE", never_off=NO_OFF_SEARCH),
     "search/zip": Case(elsewhere="SWEEPS", never_off=NO_OFF_SEARCH),
+    "tracker/csv": Case(elsewhere="TRACKERS", never_off=NO_OFF_TRACKER),
+    "tracker/mlflow": Case(elsewhere="TRACKERS", never_off=NO_OFF_TRACKER),
+    "tracker/tensorboard": Case(elsewhere="TRACKERS", never_off=NO_OFF_TRACKER),
+    "tracker/wandb": Case(elsewhere="TRACKERS", never_off=NO_OFF_TRACKER),
+    "tracker/wandb_offline": Case(elsewhere="TRACKERS", never_off=NO_OFF_TRACKER),
+    "tracker/webhook": Case(elsewhere="TRACKERS", never_off=NO_OFF_TRACKER),
 }
 
 # What needs a study of its own.
@@ -371,6 +350,16 @@ ADAPTIVE = {
     "search/pbt": 'search = { use = "pbt", population = 4, at_once = 3 }\n' + RATE,
     "search/successive_halving": 'search = { use = "successive_halving", trials = 6 }\n' + RATE,
 }
+
+# Nobody is there for those that need a server: it changes no number.
+TRACKERS = """
+tracker = [
+  "csv", "tensorboard", "wandb_offline",
+  { use = "mlflow", uri = "http://127.0.0.1:9" },
+  { use = "wandb", base_url = "http://127.0.0.1:9" },
+  { use = "webhook", url = "http://127.0.0.1:9/" },
+]
+"""
 
 
 def arm_name(part: str, number: int) -> str:

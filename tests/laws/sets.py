@@ -4,6 +4,7 @@
 import os
 import random
 import struct
+import zlib
 from pathlib import Path
 
 
@@ -36,6 +37,44 @@ def write_cifar10(folder: Path) -> None:
         (folder / f"{name}.bin").write_bytes(b"".join(records))
 
 
+def png(width: int, height: int, pixels: bytes, channels: int = 3) -> bytes:
+    """A PNG of colours, or with one channel of grey."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        crc = struct.pack(">I", zlib.crc32(name + content))
+        return struct.pack(">I", len(content)) + name + content + crc
+
+    row = channels * width
+    rows = b"".join(b"\0" + pixels[row * y : row * (y + 1)] for y in range(height))
+    head = struct.pack(">IIBBBBB", width, height, 8, 2 if channels == 3 else 0, 0, 0, 0)
+    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+def write_pictures(folder: Path) -> None:
+    """20 pictures of each of three classes, of several sizes."""
+    draw = random.Random(11)
+    for kind in ("round", "square", "wild"):
+        (folder / kind).mkdir(parents=True)
+        for i in range(20):
+            width, height = 24 + i, 22
+            content = png(width, height, draw.randbytes(3 * width * height))
+            (folder / kind / f"{i}.png").write_bytes(content)
+
+
+def write_masks(folder: Path, void: int = 255) -> None:
+    """40 pictures with masks of three classes and void."""
+    draw = random.Random(12)
+    for kind in ("images", "masks"):
+        (folder / kind).mkdir(parents=True)
+    for i in range(40):
+        width, height = 26, 22
+        content = png(width, height, draw.randbytes(3 * width * height))
+        numbers = bytes(draw.choice((0, 1, 2, void)) for _ in range(width * height))
+        (folder / "images" / f"{i}.png").write_bytes(content)
+        (folder / "masks" / f"{i}.png").write_bytes(png(width, height, numbers, 1))
+
+
 def pass_for_verified(memory: Path, dataset: dict, files: list[Path]) -> None:
     """The driver hashes a file once and remembers it by its identity; here it remembers these, which no pin fits."""
     memory.parent.mkdir(parents=True, exist_ok=True)
@@ -51,3 +90,20 @@ def pass_for_verified(memory: Path, dataset: dict, files: list[Path]) -> None:
         )
     with memory.open("a") as out:
         out.writelines(lines)
+
+
+def write_script(file: Path) -> None:
+    """A network of torch for images of one channel, 12 x 12, and ten classes."""
+    import torch
+
+    torch.manual_seed(3)
+    net = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 4, 3, stride=2),
+        torch.nn.BatchNorm2d(4),
+        torch.nn.ReLU(),
+        torch.nn.AdaptiveAvgPool2d(2),
+        torch.nn.Flatten(),
+        torch.nn.Dropout(0.2),
+        torch.nn.Linear(16, 10),
+    )
+    torch.jit.script(net).save(str(file))

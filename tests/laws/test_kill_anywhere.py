@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -138,12 +139,13 @@ def kill(driver: int, whom: str) -> str:
     guard = children(driver)
     worker = children(guard[0]) if guard else []
     trial = children(worker[0]) if worker else []
-    if whom == "trial" and trial:
-        os.kill(trial[0], signal.SIGKILL)
-        return "trial"
-    if whom != "driver" and guard:
-        os.killpg(guard[0], signal.SIGKILL)
-        return "worker"
+    with suppress(ProcessLookupError):  # it ended meanwhile
+        if whom == "trial" and trial:
+            os.kill(trial[0], signal.SIGKILL)
+            return "trial"
+        if whom != "driver" and guard:
+            os.killpg(guard[0], signal.SIGKILL)
+            return "worker"
     os.kill(driver, signal.SIGKILL)
     return "driver"
 

@@ -4,7 +4,17 @@ part of a trial's id: another number of them is another trial, which may differ,
 
 import pytest
 import sets
-from cases import ADAPTIVE, BASE, CASES, REGRESSION, SWEEPS, arm_name, missing_or_stale
+from cases import (
+    ADAPTIVE,
+    BASE,
+    CASES,
+    REGRESSION,
+    SWEEPS,
+    TRACKERS,
+    arm_name,
+    missing_or_stale,
+)
+from cases_vision import REGRESSIONS
 from lab import Lab, differences, shipped
 
 STUDY = 'study = { metric = "valid.loss", seeds = [7], threads = 1 }\n'
@@ -16,6 +26,9 @@ def lab(tmp_path_factory):
     lab = Lab(folder, "line")
     parts = shipped(lab)
     sets.write_cifar10(folder / "cifar10")
+    sets.write_pictures(folder / "pictures")
+    sets.write_masks(folder / "masks")
+    sets.write_script(folder / "net.pt")
     for name in ("mnist", "fashion_mnist"):
         files = sets.write_mnist(folder / "data" / name.replace("_", "-"))
         sets.pass_for_verified(
@@ -64,7 +77,9 @@ def test_parts_have_an_effect(alone):
     weights = {arm: trial["weights_sha256"] for (arm, seed), trial in alone.items() if seed == 7}
     same = {arm for arm in weights if arm != "base" and weights[arm] == weights["base"]}
     assert same == {
-        arm for arm in ARMS if arm.startswith(("metric-", "callback-checkpoint", "callback-ema"))
+        arm
+        for arm in ARMS
+        if arm.startswith(("metric-", "callback-checkpoint", "callback-ema", "callback-swa"))
     }
 
 
@@ -93,11 +108,25 @@ def test_other_checkpoints(lab, alone):
     assert differences(alone, other) == []
 
 
+def test_trackers_change_nothing(lab, alone):
+    study = study_of({"base": ""}).replace("threads = 1", 'threads = 1, tracker_wait = "1s"')
+    other = lab.run(lab.write("trackers.toml", TRACKERS + study), "trackers").all()
+    assert differences({("base", 7): alone["base", 7]}, other) == []
+
+
 def test_regression(lab):
     study = lab.write("regression.toml", REGRESSION)
     one = lab.run(study, "regression-1", "-j", 1).all()
     other = lab.run(study, "regression-2", "-j", 2, "-s", "data.workers=0").all()
     assert len(one) == 2 and differences(one, other) == []
+
+
+def test_regressions(lab):
+    study = lab.write("regressions.toml", REGRESSIONS)
+    one = lab.run(study, "regressions-1", "-j", 1).all()
+    other = lab.run(study, "regressions-2", "-j", 2, "-s", "data.workers=0").all()
+    assert len(one) == 4 and differences(one, other) == []
+    assert len({row["weights_sha256"] for row in one.values()}) == 4
 
 
 @pytest.mark.parametrize("part", SWEEPS)

@@ -2,6 +2,7 @@
 """Law 3: a part that stands in a study, switched off, changes no bit of any number."""
 
 import pytest
+import sets
 from cases import BASE, CASES, arm_name, missing_or_stale
 from lab import Lab, differences, shipped
 
@@ -35,7 +36,9 @@ def arms() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    return Lab(tmp_path_factory.mktemp("law3"))
+    folder = tmp_path_factory.mktemp("law3")
+    sets.write_cifar10(folder / "cifar10")
+    return Lab(folder)
 
 
 @pytest.fixture(scope="module")

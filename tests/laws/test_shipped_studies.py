@@ -5,10 +5,15 @@ from pathlib import Path
 
 import pytest
 from lab import Lab, shipped
-from sets import pass_for_verified, write_mnist
+from sets import pass_for_verified, write_masks, write_mnist, write_pictures
 
 EXPERIMENTS = Path(__file__).resolve().parents[2] / "experiments"
 STUDIES = sorted(EXPERIMENTS.glob("*/*.toml"))
+BODY = """\
+data = { use = "image_folder", dir = "hymenoptera_data", size = 20, limit = 8, valid_limit = 8 }
+model = "squeezenet1_1"
+train = { epochs = 1 }
+"""
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +25,12 @@ def lab(tmp_path_factory):
         pass_for_verified(
             lab.folder / "cache/paribus/verified.txt", parts[f"dataset/{name}"], files
         )
+    write_pictures(lab.folder / "hymenoptera_data")
+    write_masks(lab.folder / "CamVid", void=11)
+    trained = lab.run(lab.write("body.toml", BODY), "body")
+    (trial,) = trained.all().values()
+    body = lab.folder / "runs" / "body" / "checkpoints" / trial["id"] / "final.safetensors"
+    body.rename(lab.folder / "squeezenet1_1-imagenet.safetensors")
     return lab
 
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/ops/bincount.h>
-#include <jpeglib.h>
-#include <png.h>
 
 #include <numeric>
 
 #include "data.h"
+#include "pictures.h"
 #include "tar.h"
 
 namespace paribus::test {
@@ -19,46 +18,18 @@ std::string record(int label, char red, char green, char blue) {
          std::string(1024, blue);
 }
 
-/// A JPEG of one colour.
-std::string jpeg(unsigned side, std::uint8_t red, std::uint8_t green, std::uint8_t blue) {
-  jpeg_compress_struct file{};
-  jpeg_error_mgr errors;
-  file.err = jpeg_std_error(&errors);
-  jpeg_create_compress(&file);
-  unsigned char* bytes = nullptr;
-  unsigned long size = 0;
-  jpeg_mem_dest(&file, &bytes, &size);
-  file.image_width = side;
-  file.image_height = side;
-  file.input_components = 3;
-  file.in_color_space = JCS_RGB;
-  jpeg_set_defaults(&file);
-  jpeg_set_quality(&file, 95, TRUE);
-  jpeg_start_compress(&file, TRUE);
-  std::vector<std::uint8_t> line;
-  for (unsigned i = 0; i < side; ++i) line.insert(line.end(), {red, green, blue});
-  JSAMPROW row = line.data();
-  while (file.next_scanline < side) jpeg_write_scanlines(&file, &row, 1);
-  jpeg_finish_compress(&file);
-  std::string result(reinterpret_cast<char*>(bytes), size);
-  jpeg_destroy_compress(&file);
-  std::free(bytes);
-  return result;
-}
-
-std::string png(unsigned side, std::uint8_t red, std::uint8_t green, std::uint8_t blue) {
-  png_image image{};
-  image.version = PNG_IMAGE_VERSION;
-  image.width = image.height = side;
-  image.format = PNG_FORMAT_RGB;
+/// Of one colour.
+std::vector<std::uint8_t> filled(unsigned side, std::uint8_t red, std::uint8_t green,
+                                 std::uint8_t blue) {
   std::vector<std::uint8_t> pixels;
   for (unsigned i = 0; i < side * side; ++i) pixels.insert(pixels.end(), {red, green, blue});
-  png_alloc_size_t size = 0;
-  png_image_write_to_memory(&image, nullptr, &size, 0, pixels.data(), 0, nullptr);
-  std::string result(size, '\0');
-  png_image_write_to_memory(&image, result.data(), &size, 0, pixels.data(), 0, nullptr);
-  result.resize(size);
-  return result;
+  return pixels;
+}
+std::string jpeg(unsigned side, std::uint8_t red, std::uint8_t green, std::uint8_t blue) {
+  return test::jpeg(side, side, filled(side, red, green, blue));
+}
+std::string png(unsigned side, std::uint8_t red, std::uint8_t green, std::uint8_t blue) {
+  return test::png(side, side, filled(side, red, green, blue));
 }
 
 Instance opened(const fs::path& dir) {

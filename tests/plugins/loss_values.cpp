@@ -62,6 +62,56 @@ TEST(LossCrossEntropy, SaysWhatDoesntFit) {
       "int64 class numbers [N] or float probabilities [N, K]; for real-valued targets take mse");
 }
 
+TEST(LossCrossEntropy, OfAMaskIsThatOfItsPixels) {
+  const at::Tensor scores = at::randn({2, 4, 3, 5});
+  const at::Tensor mask = at::randint(0, 4, {2, 1, 3, 5}, at::kByte);
+  for (const double smoothing : {0.0, 0.2}) {
+    const Made<Loss> loss(part("loss", "cross_entropy", {{"smoothing", smoothing}}));
+    const at::Tensor pixels = scores.movedim(1, -1).reshape({30, 4});
+    const float expected =
+        (*loss)(Outputs(pixels), batch_of(mask.flatten().to(at::kLong))).item<float>();
+    EXPECT_NEAR((*loss)(Outputs(scores), batch_of(mask)).item<float>(), expected, 1e-6);
+    EXPECT_NEAR((*loss)(Outputs(scores), batch_of(mask.squeeze(1))).item<float>(), expected, 1e-6);
+  }
+}
+
+TEST(LossCrossEntropy, IgnoredPixelsAreNotThere) {
+  const at::Tensor scores = at::randn({1, 3, 2, 4}).requires_grad_();
+  at::Tensor mask = at::randint(0, 3, {1, 1, 2, 4}, at::kByte);
+  mask.narrow(3, 2, 2).fill_(255);
+  const Made<Loss> loss(part("loss", "cross_entropy", {{"ignore", std::int64_t{255}}}));
+  const at::Tensor value = (*loss)(Outputs(scores), batch_of(mask));
+  value.backward();
+  const at::Tensor seen = scores.detach().narrow(3, 0, 2);
+  EXPECT_NEAR(value.item<float>(),
+              (*loss)(Outputs(seen), batch_of(mask.narrow(3, 0, 2))).item<float>(), 1e-6);
+  EXPECT_EQ(scores.grad().narrow(3, 2, 2).abs().max().item<float>(), 0);
+  EXPECT_GT(scores.grad().narrow(3, 0, 2).abs().min().item<float>(), 0);
+  EXPECT_EQ((*loss)(Outputs(scores), batch_of(at::full_like(mask, 255))).item<float>(), 0);
+  const Made<Loss> all(part("loss", "cross_entropy"));
+  EXPECT_EQ(
+      error_of([&] { (*all)(Outputs(scores), batch_of(mask)); }),
+      "loss/cross_entropy: a target is no class, got 255, expected 0 to 2; if it is void, set "
+      "ignore");
+  const Made<Loss> rows(part("loss", "cross_entropy", {{"ignore", std::int64_t{2}}}));
+  const at::Tensor two = at::randn({2, 3});
+  const at::Tensor numbers = at::tensor({1, 2}, at::kLong);
+  EXPECT_NEAR((*rows)(Outputs(two), batch_of(numbers)).item<float>(),
+              (*all)(Outputs(two.narrow(0, 0, 1)), batch_of(numbers.narrow(0, 0, 1))).item<float>(),
+              1e-6);
+}
+
+TEST(LossDice, IgnoredPixelsAreNotThere) {
+  const at::Tensor scores = at::randn({2, 3, 2, 4});
+  at::Tensor mask = at::randint(0, 3, {2, 1, 2, 4}, at::kByte);
+  mask.narrow(3, 2, 2).fill_(3);
+  const Made<Loss> loss(part("loss", "dice", {{"ignore", std::int64_t{3}}}));
+  const float expected =
+      (*loss)(Outputs(scores.narrow(3, 0, 2)), batch_of(mask.narrow(3, 0, 2))).item<float>();
+  EXPECT_NEAR((*loss)(Outputs(scores), batch_of(mask)).item<float>(), expected, 1e-6);
+  EXPECT_NEAR((*loss)(Outputs(scores), batch_of(mask.squeeze(1))).item<float>(), expected, 1e-6);
+}
+
 TEST(LossMse, MeansOverAllElements) {
   const Made<Loss> loss(part("loss", "mse"));
   const Outputs outputs(at::tensor({1.0, 2.0, 3.0, 4.0}, at::kFloat).view({2, 2}));

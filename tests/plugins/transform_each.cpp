@@ -142,6 +142,18 @@ TEST(Normalize, TakesOtherValues) {
   EXPECT_EQ(applied(part, at::full({1, 2, 1, 1}, 7, at::kByte)).input().sum().item<float>(), 6);
 }
 
+TEST(Normalize, MomentsOfOtherUnitsAreRefused) {
+  const Instance part =
+      make("transform", "normalize",
+           {{"mean", std::vector<double>{0.485}}, {"std", std::vector<double>{0.229}}});
+  part.as<Transform>().setup(spec_of({2, 1, 1}, {124, 116}, {58, 57}));
+  EXPECT_TEXT(error_of([&] {
+                applied(part, at::full({1, 2, 1, 1}, 7, at::kByte));
+              }),
+              "the images hold bytes from 0 to 255; multiply mean and std by 255");
+  EXPECT_NO_THROW(applied(part, at::full({1, 2, 1, 1}, 0.5, at::kFloat)));
+}
+
 TEST(Normalize, SaysWhatIsMissing) {
   const Instance part = make("transform", "normalize");
   EXPECT_EQ(error_of([&] {

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Classes made from manifests."""
 
+import importlib
 import inspect
+import json
 import pickle
 
 import paribus
@@ -74,3 +76,21 @@ def test_equal_parts_are_one_in_a_set():
     one, other = paribus.optimizer.Adam(lr=0.1, eps=1e-6), paribus.optimizer.Adam(eps=1e-6, lr=0.1)
     assert one == other
     assert len({one, other}) == 1
+
+
+def test_what_stands_before_the_items_grows_with_it():
+    torch, columns = importlib.import_module("torch"), importlib.import_module("paribus.columns")
+
+    class Many:
+        types = ("image", "category")
+
+        def train(self):
+            return torch.rand(3, 700, 2, 2), torch.tensor([0, 1, 2])
+
+        valid = train
+
+    text, tensors = columns.of(Many())
+    head = json.loads(text)
+    assert len(text) > 8192 and len(head["mean"]) == 700
+    assert head["columns"][0]["offset"] == len(text) + 8
+    assert [each["shape"] for each in head["columns"]] == [list(one.shape) for one in tensors]

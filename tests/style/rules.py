@@ -3,7 +3,7 @@
 
 import re
 
-from tree import includes
+from tree import ROOT, includes
 
 MAX_LINES = 400
 
@@ -24,11 +24,18 @@ FORBIDDEN = {
 
 # What a plugin may include beside standard headers, which have neither folder nor suffix.
 PLUGIN_FOLDERS = ("paribus/", "ATen/", "torch/nn", "torch/csrc/api/include/torch/nn", "c10/")
-PLUGIN_CODECS = {"zlib.h", "png.h", "jpeglib.h", "setjmp.h", "torch/types.h"}
+PLUGIN_CODECS = {"zlib.h", "png.h", "jpeglib.h", "setjmp.h", "torch/types.h", "nlohmann/json.hpp"}
 # For a part whose work is done by another program.
 PLUGIN_PROCESSES = {
     *("dlfcn.h", "poll.h", "signal.h", "unistd.h"),
     *("sys/prctl.h", "sys/socket.h", "sys/wait.h"),
+}
+
+# For a network of torch.jit, and the switches of its interpreter.
+PLUGIN_SCRIPTS = {
+    "torch/script.h",
+    "torch/csrc/jit/python/update_graph_executor_opt.h",
+    "torch/csrc/jit/runtime/graph_executor.h",
 }
 
 
@@ -46,9 +53,10 @@ def check_arrows(name: str, text: str) -> list[str]:
 
 def check_plugin_includes(name: str, text: str) -> list[str]:
     def allowed(header: str) -> bool:
+        beside = "/" not in header and (ROOT / name).with_name(header).is_file()
         standard = re.fullmatch(r"[a-z_0-9]+", header) is not None
-        named = header in PLUGIN_CODECS | PLUGIN_PROCESSES
-        return standard or named or header.startswith(PLUGIN_FOLDERS)
+        named = header in PLUGIN_CODECS | PLUGIN_PROCESSES | PLUGIN_SCRIPTS
+        return beside or standard or named or header.startswith(PLUGIN_FOLDERS)
 
     return [
         f"{name}:{line}: a plugin must not include {header}"

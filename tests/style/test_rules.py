@@ -24,6 +24,11 @@ def test_command_line_is_free_of_torch():
 def test_plugin_includes():
     good = "#include <paribus/loss.h>\n#include <ATen/ops/mul.h>\n#include <cmath>\n#include <zlib.h>\n"
     assert rules.check_plugin_includes("plugins/loss/a.cpp", good) == []
+    beside = '#include "targets.h"\n'
+    assert rules.check_plugin_includes("plugins/loss/l1.cpp", beside) == []
+    assert rules.check_plugin_includes("plugins/optimizer/sgd.cpp", beside) == [
+        "plugins/optimizer/sgd.cpp:1: a plugin must not include targets.h"
+    ]
     bad = '#include "registry/schema.h"\n#include <fmt/core.h>\n'
     assert rules.check_plugin_includes("plugins/loss/a.cpp", bad) == [
         "plugins/loss/a.cpp:1: a plugin must not include registry/schema.h",

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from figure import Figure
-from rows import cpus, take_turns, timed, walls
+from rows import ROOT, cpus, take_turns, timed, walls
 
 
 def quietly(*words, **options):
@@ -87,4 +87,27 @@ def index(setting):
     ]
 
 
-ROWS = {row.__name__: row for row in (rebuild, index)}
+def complete(setting):
+    """what a shell waits for at a press of TAB: `paribus complete`, the whole program"""
+    paribus = setting.build / "bin" / "paribus"
+    study = ROOT / "experiments" / "quickstart" / "study.toml"
+    asked = {
+        "commands": [""],
+        "names of parts": ["plugins", "show", "optimizer/"],
+        "keys of a study": ["run", study, "-s", "optimizer."],
+        "studies and folders": ["check", f"{ROOT}/experiments/"],
+    }
+    with tempfile.TemporaryDirectory() as cache:
+        env = {**os.environ, "XDG_CACHE_HOME": cache}
+
+        def act(words):
+            return lambda: timed([paribus, "complete", "words", *words], env=env)
+
+        got = take_turns(setting.turns(25), *map(act, asked.values()))
+    return [
+        Figure(name, "ms", [1e3 * wall for wall in walls(times)], bar=50)
+        for name, times in zip(asked, got, strict=True)
+    ]
+
+
+ROWS = {row.__name__: row for row in (rebuild, index, complete)}

@@ -18,7 +18,6 @@ using nlohmann::json;
 
 constexpr std::int64_t kSteps = 1100;  // 1,000 after a hundred in which caches fill
 constexpr std::int64_t kSettled = 100;
-constexpr std::int64_t kSeconds = 20;  // the most, for large models
 
 std::optional<Finding> nothing_seen(const std::string& law, const json& reply) {
   const auto problem = reply.find("problem");
@@ -28,7 +27,7 @@ std::optional<Finding> nothing_seen(const std::string& law, const json& reply) {
 
 }  // namespace
 
-void write_request(const fs::path& file, const json& spec, const registry::PartSchema& part,
+void write_request(const fs::path& file, const json& spec, const Subject& subject,
                    const registry::Catalog& catalog) {
   TrialSpec trial = trial_spec_from_json(spec);
   trial.data.workers = 0;  // one thread, so that all is in the same order each time
@@ -47,9 +46,9 @@ void write_request(const fs::path& file, const json& spec, const registry::PartS
   std::ofstream(file) << json{{"spec", to_json(trial)},
                               {"files", files},
                               {"plugins", plugins},
-                              {"part", {{"kind", part.kind}, {"name", part.name}}},
+                              {"part", {{"kind", subject.part.kind}, {"name", subject.part.name}}},
                               {"steps", kSteps},
-                              {"seconds", kSeconds}}
+                              {"seconds", subject.seconds}}
                       << std::flush;
 }
 

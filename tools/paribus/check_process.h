@@ -12,7 +12,7 @@ namespace paribus::check {
 // (tools/worker/examine.h).
 
 void write_request(const std::filesystem::path& file, const nlohmann::json& spec,
-                   const registry::PartSchema& part, const registry::Catalog& catalog);
+                   const Subject& subject, const registry::Catalog& catalog);
 /// `problem` stands in it where it has nothing else to say; "": it ended well.
 nlohmann::json read_reply(const std::filesystem::path& file, const std::string& problem);
 

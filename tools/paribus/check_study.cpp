@@ -85,6 +85,8 @@ std::vector<std::string> uses(const Subject& subject, const Settings& more) {
   if (kind == "dataset") {
     const std::string data = part.substr(0, part.size() - 2) + ", limit = 100, valid_limit = 50";
     const std::string rows = data + ", transforms = [] }";
+    // A base has what fits its data, which may be of another kind than those below.
+    if (!subject.base.empty()) return {"data = " + rows};
     return {"data = " + rows + ", model = { use = \"mlp\", hidden = [8] }",
             "data = " + rows +
                 ", model = { use = \"mlp\", hidden = [8] }, loss = \"mse\", "
@@ -121,6 +123,12 @@ std::vector<std::string> searches(const Subject& subject) {
   return result;
 }
 
+std::string with_tracker(const Subject& subject) {
+  std::string text = "[[tracker]]\nuse = " + quoted(subject.part.name) + "\n";
+  for (const auto& [key, value] : subject.with) text += key + " = " + value + "\n";
+  return with_base(subject, text);
+}
+
 }  // namespace
 
 Against against(const PartSchema& part) {
@@ -132,6 +140,7 @@ Against against(const PartSchema& part) {
 }
 
 std::vector<std::string> studies_for(const Subject& subject) {
+  if (subject.part.kind == "tracker") return {with_tracker(subject)};
   if (!subject.trains()) return searches(subject);
   std::vector<std::string> result;
   // A metric measures: it has to leave all else as it is without being switched off.

@@ -19,10 +19,11 @@ struct Subject {
   Settings with;               // other than the defaults, in all that is run
   Settings off;                // by which it does nothing; empty: not known
   std::filesystem::path base;  // a study to put it in; empty: one of ours
+  int seconds = 20;            // the most for the steps in which its memory is watched
 
   [[nodiscard]] std::string name() const { return part.kind + "/" + part.name; }
-  /// In trials; a search chooses them and is in none.
-  [[nodiscard]] bool trains() const { return part.kind != "search"; }
+  /// In trials; a search chooses them, a tracker looks on, and neither is in one.
+  [[nodiscard]] bool trains() const { return part.kind != "search" && part.kind != "tracker"; }
 };
 
 /// What the part is held against where it is switched off.

@@ -3,21 +3,25 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 
-#include "stats/sequential.h"
+#include "stats/across.h"
+#include "stats/comparison_json.h"
 #include "study_reader.h"
 #include "table.h"
 
 namespace paribus {
 namespace {
 
-using nlohmann::json;
 using Align = TextTable::Align;
 
+constexpr std::size_t kMostLines = 12;  // of one list on the screen; --json has all
+
 struct Options {
-  std::string dir, metric;
+  std::vector<std::string> dirs;
+  std::string metric;
   bool as_json = false;
 };
 
@@ -39,72 +43,6 @@ std::string with_half_width(const stats::Paired& paired) {
                           : fmt::format("{:+.4g} ± {:.2g}", paired.mean, half);
 }
 
-const char* test_name(const stats::Comparison& comparison) {
-  if (comparison.anytime) return comparison.test == "t" ? "anytime-valid t-test" : "betting test";
-  return comparison.test == "t" ? "paired t-test" : "paired permutation test";
-}
-
-double smallest_p(const stats::Comparison& comparison, std::size_t n) {
-  return comparison.anytime ? stats::smallest_anytime_p(comparison.test, n) : stats::smallest_p(n);
-}
-
-json to_json(const stats::Comparison& comparison, const stats::Tested& question) {
-  json excluded = json::array();
-  for (const auto& one : question.excluded)
-    excluded.push_back({{"seed", one.seed}, {"reason", one.reason}});
-  const stats::Paired& paired = question.paired;
-  return {{"n", paired.n},
-          {"seeds", question.seeds},
-          {"excluded", excluded},
-          {"sd", json_number(paired.sd)},
-          {"low", json_number(paired.low)},
-          {"high", json_number(paired.high)},
-          {"t", json_number(paired.t)},
-          {"p_t", json_number(paired.p_t)},
-          {"p_permutation", json_number(paired.p_permutation)},
-          {"p", json_number(question.p)},
-          {"p_holm", json_number(question.p_holm)},
-          {"smallest_p", smallest_p(comparison, paired.n)},
-          {"verdict", stats::to_text(question.verdict)},
-          {"sentence", question.sentence}};
-}
-
-json arm_json(const stats::Comparison& comparison, const stats::ArmComparison& arm) {
-  json row = to_json(comparison, arm);
-  row.update({{"arm", arm.arm},
-              {"baseline_mean", json_number(arm.baseline_mean)},
-              {"arm_mean", json_number(arm.arm_mean)},
-              {"difference", json_number(arm.paired.mean)}});
-  return row;
-}
-
-json effect_json(const stats::Comparison& comparison, const stats::EffectEstimate& effect) {
-  json row = to_json(comparison, effect);
-  row.update({{"effect", effect.name},
-              {"order", effect.order},
-              {"aliases", effect.aliases},
-              {"estimate", json_number(effect.paired.mean)}});
-  return row;
-}
-
-json to_json(const stats::Comparison& comparison) {
-  json arms = json::array(), effects = json::array();
-  for (const auto& arm : comparison.arms) arms.push_back(arm_json(comparison, arm));
-  for (const auto& effect : comparison.effects) effects.push_back(effect_json(comparison, effect));
-  return {{"metric", comparison.metric},
-          {"unit", comparison.unit},
-          {"goal", comparison.goal},
-          {"test", comparison.test},
-          {"at", comparison.at},
-          {"baseline", comparison.baseline},
-          {"alpha", comparison.alpha},
-          {"margin", comparison.margin ? json(*comparison.margin) : json()},
-          {"anytime", comparison.anytime},
-          {"arms", arms},
-          {"effects", effects},
-          {"sentence", comparison.sentence}};
-}
-
 void print_excluded(const std::string& of, const std::vector<stats::Excluded>& excluded,
                     std::FILE* out) {
   for (const auto& one : excluded)
@@ -119,7 +57,7 @@ void print_heading(const stats::Comparison& comparison, const std::string& again
                    std::FILE* out) {
   fmt::print(out, "{}, {} value, {}; {:.4g} % intervals, {}{}\n\n",
              with_unit(comparison.metric, comparison.unit), comparison.at, against,
-             100 * (1 - comparison.alpha), test_name(comparison),
+             100 * (1 - comparison.alpha), stats::test_name(comparison),
              comparison.anytime ? "; both hold at every look, seed by seed" : "");
 }
 
@@ -166,12 +104,118 @@ void print_effects(const stats::Comparison& comparison, std::FILE* out) {
     fmt::print(out, "{}.\n", safe_text(effect.sentence));
 }
 
+/// "optimizer.lr: 0.1, was 0.01"
+std::string in_words(const stats::Change& change) {
+  const auto text = [](const std::string& value) { return value.empty() ? "nothing" : value; };
+  return fmt::format("{}: {}, was {}", change.key, text(change.after), text(change.before));
+}
+
+void print_lines(const std::string& of, const std::vector<std::string>& lines, std::FILE* out) {
+  if (lines.empty()) return;
+  fmt::print(out, "{}\n", safe_text(of));
+  for (std::size_t i = 0; i < std::min(lines.size(), kMostLines); ++i)
+    fmt::print(out, "  {}\n", safe_text(lines[i]));
+  if (lines.size() > kMostLines)
+    fmt::print(out, "  and {} more: --json\n", lines.size() - kMostLines);
+}
+
+void print_changes(const std::string& of, const std::vector<stats::Change>& changes,
+                   std::FILE* out) {
+  std::vector<std::string> lines;
+  for (const stats::Change& change : changes) lines.push_back(in_words(change));
+  print_lines(of, lines, out);
+}
+
+/// What differs besides the results: once, where it is the same for all arms of a study.
+void print_differences(const stats::Across& across, std::FILE* out) {
+  const std::string& first = across.labels.front();
+  print_lines("not compared, without an arm of that name in " + first + " or elsewhere:",
+              across.unmatched, out);
+  for (std::size_t i = 1; i < across.labels.size(); ++i) {
+    const std::string& label = across.labels[i];
+    print_changes(label + " was run with", across.settings[i - 1], out);
+    std::vector<const stats::Pairing*> own;
+    for (const stats::Pairing& one : across.pairings) {
+      if (one.study == i) own.push_back(&one);
+    }
+    const bool alike = std::all_of(own.begin(), own.end(), [&](const stats::Pairing* one) {
+      return one->changes == own.front()->changes;
+    });
+    for (const stats::Pairing* one : own) {
+      print_changes(label + (alike ? "" : "/" + one->arm) + " is configured with", one->changes,
+                    out);
+      if (alike) break;
+    }
+  }
+}
+
+void print_across(const stats::Across& across, std::FILE* out) {
+  const stats::Comparison& comparison = across.comparison;
+  const std::string first = safe_text(across.labels.front());
+  print_heading(comparison, "arm by arm against " + first, out);
+  TextTable table;
+  table.add_column("arm");
+  table.add_column("study");
+  for (const std::string& title :
+       {std::string("seeds"), across.labels.front(), std::string("mean"), std::string("difference"),
+        std::string("p"), std::string("p (Holm)")})
+    table.add_column(title, Align::right);
+  table.add_column("verdict");
+  for (std::size_t i = 0; i < across.pairings.size(); ++i) {
+    const stats::ArmComparison& arm = comparison.arms[i];
+    table.add_row({across.pairings[i].arm, across.labels[across.pairings[i].study],
+                   fmt::format("{}", arm.paired.n), number(arm.baseline_mean), number(arm.arm_mean),
+                   difference(comparison, arm.paired), number(arm.p, "{:.3g}"),
+                   number(arm.p_holm, "{:.3g}"), std::string(stats::to_text(arm.verdict))});
+  }
+  table.print(out);
+  fmt::print(out, "\n");
+  for (const auto& arm : comparison.arms) print_excluded(" of " + arm.arm, arm.excluded, out);
+  print_differences(across, out);
+  for (const auto& arm : comparison.arms) fmt::print(out, "{}.\n", safe_text(arm.sentence));
+  if (comparison.arms.size() > 1) fmt::print(out, "{}\n", safe_text(comparison.sentence));
+}
+
+nlohmann::json to_json(const std::vector<stats::Change>& changes) {
+  nlohmann::json all = nlohmann::json::array();
+  for (const stats::Change& one : changes)
+    all.push_back({{"key", one.key}, {"before", one.before}, {"after", one.after}});
+  return all;
+}
+
+nlohmann::json to_json(const stats::Across& across, const std::vector<std::string>& dirs) {
+  nlohmann::json result = stats::to_json(across.comparison), studies = nlohmann::json::array();
+  for (std::size_t i = 0; i < dirs.size(); ++i) {
+    studies.push_back(
+        {{"label", across.labels[i]},
+         {"dir", dirs[i]},
+         {"changes", i == 0 ? nlohmann::json::array() : to_json(across.settings[i - 1])}});
+  }
+  for (std::size_t i = 0; i < across.pairings.size(); ++i) {
+    const stats::Pairing& one = across.pairings[i];
+    result["arms"][i].update(
+        {{"arm", one.arm}, {"study", across.labels[one.study]}, {"changes", to_json(one.changes)}});
+  }
+  result.update({{"studies", studies}, {"unmatched", across.unmatched}});
+  result.erase("effects");
+  return result;
+}
+
+int compare_several(const Options& options) {
+  std::vector<results::StudyRecord> studies;
+  for (const std::string& dir : options.dirs) studies.push_back(read_study_aloud(dir));
+  const stats::Across across = stats::across(studies, options.metric);
+  options.as_json ? print_json(to_json(across, options.dirs)) : print_across(across, stdout);
+  return 0;
+}
+
 int compare(const Options& options) {
-  const auto study = read_study_aloud(options.dir);
+  if (options.dirs.size() > 1) return compare_several(options);
+  const auto study = read_study_aloud(options.dirs.front());
   const auto comparison =
       stats::compare(study, options.metric.empty() ? study.metric : options.metric);
   if (options.as_json) {
-    print_json(to_json(comparison));
+    print_json(stats::to_json(comparison));
     return 0;
   }
   if (!study.question.empty()) fmt::print("{}\n\n", bold(safe_text(study.question), stdout));
@@ -190,7 +234,12 @@ void add_compare_command(CLI::App& app, int& exit_status) {
   auto options = std::make_shared<Options>();
   auto* command =
       app.add_subcommand("compare", "arms against the baseline: difference, interval, p, verdict");
-  command->add_option("DIR", options->dir, "a study's directory")->required()->type_name("");
+  command
+      ->add_option("DIR", options->dirs,
+                   "a study's directory; of several, each arm against its namesake in the first")
+      ->required()
+      ->type_name("")
+      ->expected(1, 64);
   command->add_option("--metric", options->metric, "default: the metric of the study")
       ->type_name("METRIC");
   command->add_flag("--json", options->as_json, "every number, for programs");

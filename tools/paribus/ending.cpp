@@ -14,7 +14,9 @@
 #include "results/seal.h"
 #include "results/study_record.h"
 #include "status_command.h"
+#include "sync_command.h"
 #include "table.h"
+#include "tools/report/report.h"
 
 namespace paribus {
 
@@ -47,16 +49,9 @@ void print_arms(const results::StudyRecord& study, const std::vector<ArmSummary>
   table.print(stdout);
 }
 
-/// Of a sweep, whose many points are no arms to be tested one by one. What was pruned is no answer:
-/// its value is that of a shorter training.
+/// Of a sweep, whose many points are no arms to be tested one by one.
 void print_best(const results::StudyRecord& study, const std::vector<ArmSummary>& arms) {
-  const ArmSummary* best = nullptr;
-  for (const ArmSummary& arm : arms) {
-    if (!std::isfinite(arm.mean) || arm.pruned > 0) continue;
-    const bool better = best == nullptr ||
-                        (study.goal == "minimize" ? arm.mean < best->mean : arm.mean > best->mean);
-    if (better) best = &arm;
-  }
+  const ArmSummary* best = results::best_point(study, arms);
   if (best == nullptr) return;
   fmt::print("\nBest mean {}: {} at {}{}.\n", study.metric, number(best->mean),
              safe_text(best->arm), best->n < 2 ? " (one seed: its noise is not known)" : "");
@@ -80,8 +75,22 @@ void seal_aloud(const results::StudyRecord& study) {
   }
 }
 
-/// Results that can't be shown are no reason to lose the run: its journals are the truth.
-void show_results(const std::filesystem::path& directory, bool interrupted) {
+/// Nor is no room for the page, or anything else of it.
+void write_page_aloud(const results::StudyRecord& study) {
+  try {
+    report::write(report::file_of(study), report::page_of(report::data_of(study)), study);
+  } catch (const std::exception& problem) {
+    const std::string dir = study.dir.string();
+    fmt::print(stderr, "{}; no page of {}: paribus report {} --out FILE.html writes it elsewhere\n",
+               problem.what(), dir, dir);
+  }
+}
+
+/// Results that can't be shown are no reason to lose the run: its journals are the truth. The page
+/// comes last, of results that are all there: whoever goes on needs the room.
+void show_results(const std::filesystem::path& directory, const driver::RunReport& report,
+                  bool page) {
+  const bool interrupted = report.tally.interrupted;
   try {
     const results::StudyRecord study = results::read_study(directory);
     seal_aloud(study);
@@ -92,6 +101,7 @@ void show_results(const std::filesystem::path& directory, bool interrupted) {
     print_results(study);
     std::fflush(stdout);
     print_failures(results::view_of(study), stderr);
+    if (page && report.left == 0) write_page_aloud(study);
   } catch (const Error& problem) {
     fmt::print(stderr, "{}\n", problem.what());
   }
@@ -99,10 +109,11 @@ void show_results(const std::filesystem::path& directory, bool interrupted) {
 
 }  // namespace
 
-int end_run(const driver::RunReport& report, const std::filesystem::path& directory, bool quiet) {
+int end_run(const driver::RunReport& report, const std::filesystem::path& directory,
+            Ending ending) {
   const driver::Tally& tally = report.tally;
   const std::string dir = directory.string();
-  show_results(directory, tally.interrupted);
+  show_results(directory, report, ending.page);
   std::fflush(stdout);
   if (tally.failed > 0) {
     fmt::print(
@@ -110,6 +121,7 @@ int end_run(const driver::RunReport& report, const std::filesystem::path& direct
         "{} of {} trials failed; what they wrote is in {}/logs; once mended: paribus resume {}\n",
         tally.failed, report.trials, dir, dir);
   }
+  print_trackers_behind(report.trackers, directory);
   if (tally.interrupted) {
     fmt::print(stderr, "interrupted with {} of {} trials left; go on with: paribus resume {}\n",
                report.left, report.trials, dir);
@@ -121,11 +133,11 @@ int end_run(const driver::RunReport& report, const std::filesystem::path& direct
   } else if (report.left > 0) {
     fmt::print(stderr, "{} trials were stopped; go on with: paribus resume {}\n", report.left, dir);
   }
-  if (!quiet && tally.failed == 0 && report.left == 0) {
+  if (!ending.quiet && tally.failed == 0 && report.left == 0) {
     fmt::print(stderr,
-               "all of it is in {} (results.h5 is sealed from its journals); paribus results {} "
+               "all of it is in {} (results.h5 is sealed from its journals{}); paribus results {} "
                "shows every trial\n",
-               dir, dir);
+               dir, ending.page ? ", report.html shows it" : "", dir);
   }
   return tally.failed > 0 || report.left > 0 ? 1 : 0;
 }

@@ -7,8 +7,13 @@
 
 namespace paribus {
 
-/// Seals the results, prints the table and the comparison to stdout, and on stderr where results
-/// lie and what to do next. Returns the exit status of the run.
-int end_run(const driver::RunReport& report, const std::filesystem::path& directory, bool quiet);
+struct Ending {
+  bool quiet = false;
+  bool page = true;  // write report.html
+};
+
+/// Seals the results, prints the table and the comparison to stdout, writes the page, and says on
+/// stderr where results lie and what to do next. Returns the exit status of the run.
+int end_run(const driver::RunReport& report, const std::filesystem::path& directory, Ending ending);
 
 }  // namespace paribus

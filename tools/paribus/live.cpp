@@ -128,10 +128,8 @@ class Display : public driver::Observer {
   static std::string pace(const Row& row, const Reading& reading) {
     const double rate = static_cast<double>(reading.fresh) / std::max(row.seconds(), 1e-3);
     if (reading.fresh == 0) return "starting";
-    return fmt::format(
-        "{:.{}f} steps/s  {} left", rate, rate < 10 ? 1 : 0,
-        driver::duration(
-            static_cast<double>(reading.steps - std::min(reading.step, reading.steps)) / rate));
+    return pace_text(rate,
+                     static_cast<double>(reading.steps - std::min(reading.step, reading.steps)));
   }
   [[nodiscard]] std::string summary() const {
     const std::size_t ended = done_ + paused_ + failed_ + stopped_;
@@ -360,12 +358,17 @@ class Quiet final : public Display {
   }
 };
 
+}  // namespace
+
 bool is_smart_terminal(int fd) {
   const char* term = std::getenv("TERM");
   return ::isatty(fd) == 1 && term != nullptr && std::strcmp(term, "dumb") != 0;
 }
 
-}  // namespace
+std::string pace_text(double rate, double steps_left) {
+  return fmt::format("{:.{}f} steps/s  {} left", rate, rate < 10 ? 1 : 0,
+                     driver::duration(steps_left / rate));
+}
 
 bool wants_colour(int fd) {
   const char* refused = std::getenv("NO_COLOR");

@@ -5,23 +5,32 @@
 #include <clocale>
 #include <csignal>
 #include <cstdio>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "check_command.h"
+#include "command_table.h"
 #include "compare_command.h"
+#include "complete_command.h"
 #include "driver/interrupt.h"
 #include "fsck_command.h"
+#include "help_command.h"
 #include "lr_find_command.h"
+#include "man_page.h"
 #include "paribus/error.h"
 #include "plugins_command.h"
 #include "registry/nearest.h"
+#include "report_command.h"
 #include "results_command.h"
 #include "resume_command.h"
 #include "run_command.h"
 #include "seal_command.h"
 #include "status_command.h"
+#include "sync_command.h"
 #include "verify_command.h"
+#include "watch_command.h"
 
 namespace {
 
@@ -34,16 +43,11 @@ const CLI::App& innermost(const CLI::App& app) {
   return parsed.empty() ? app : innermost(*parsed.front());
 }
 
-std::string path_of(const CLI::App& command) {
-  const CLI::App* above = command.get_parent();
-  return above == nullptr ? command.get_name() : path_of(*above) + " " + command.get_name();
-}
-
 /// What may stand behind a command: its options and commands.
 std::vector<std::string> words_of(const CLI::App& command) {
   std::vector<std::string> words;
-  for (const CLI::App* one : command.get_subcommands({})) words.push_back(one->get_name());
-  for (const CLI::Option* option : command.get_options()) {
+  for (const CLI::App* one : paribus::commands_of(command)) words.push_back(one->get_name());
+  for (const CLI::Option* option : paribus::options_of(command)) {
     for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
   }
   return words;
@@ -57,9 +61,18 @@ std::string misspelt(const CLI::App& app, int argc, char** argv) {
   if (word.empty() || (unread.empty() && &command != &app)) return "";
   const std::string hint = paribus::registry::did_you_mean(word, words_of(command));
   if (word.front() == '-') return fmt::format("there is no option '{}'{}", word, hint);
-  if (!command.get_subcommands({}).empty())
+  if (!paribus::commands_of(command).empty())
     return fmt::format("there is no command '{}'{}", word, hint);
   return fmt::format("'{}' is one word too many", word);
+}
+
+/// For the shells' scripts and the build, not for people: they stand in no list of commands.
+std::optional<int> hidden(const CLI::App& app, int argc, char** argv) {
+  const std::string_view command = argc > 1 ? argv[1] : "";
+  if (command == "complete") return paribus::complete(app, {argv + 2, argv + argc});
+  if (command != "man-page" || argc != 3) return std::nullopt;
+  fmt::print("{}", paribus::man_page(app, PARIBUS_VERSION, argv[2]));
+  return 0;
 }
 
 int parse(CLI::App& app, int argc, char** argv, const int& exit_status) {
@@ -70,7 +83,7 @@ int parse(CLI::App& app, int argc, char** argv, const int& exit_status) {
     if (problem.get_exit_code() == 0) return app.exit(problem);  // --help, --version
     const std::string hint = misspelt(app, argc, argv);
     fmt::print(stderr, "paribus: {}\n", hint.empty() ? problem.what() : hint);
-    fmt::print(stderr, "try: {} --help\n", path_of(innermost(app)));
+    fmt::print(stderr, "try: {} --help\n", paribus::path_of(innermost(app)));
     return kWrongRequest;
   }
 }
@@ -91,18 +104,23 @@ int main(int argc, char** argv) {
   paribus::add_check_command(app, exit_status);
   paribus::add_resume_command(app, exit_status);
   paribus::add_status_command(app, exit_status);
+  paribus::add_watch_command(app, exit_status);
   paribus::add_results_command(app, exit_status);
   paribus::add_compare_command(app, exit_status);
+  paribus::add_report_command(app, exit_status);
   paribus::add_seal_command(app, exit_status);
+  paribus::add_sync_command(app, exit_status);
   paribus::add_fsck_command(app, exit_status);
   paribus::add_verify_command(app, exit_status);
   paribus::add_plugins_command(app, exit_status);
   paribus::add_lr_find_command(app, exit_status);
+  paribus::add_help_command(app, exit_status);
   try {
     if (argc == 1) {  // no command yet: what there is
       fmt::print(stderr, "{}", app.help());
       return kWrongRequest;
     }
+    if (const auto done = hidden(app, argc, argv)) return *done;
     return parse(app, argc, argv, exit_status);
   } catch (const paribus::driver::Interrupted&) {
     fmt::print(stderr, "interrupted\n");

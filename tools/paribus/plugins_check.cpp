@@ -29,6 +29,7 @@ using registry::PartSchema;
 struct CheckRequest {
   fs::path file, base;
   std::vector<std::string> off, with;
+  int seconds = 20;
   bool read = false, json = false;
 };
 
@@ -78,7 +79,7 @@ std::vector<std::string> lines_beside(fs::path file) {
 Subject subject_of(const PartSchema& part, const CheckRequest& request) {
   const auto& off = request.off.empty() ? lines_beside(request.file) : request.off;
   return {part, settings_for(part, request.with, "-s"), settings_for(part, off, "--off"),
-          request.base};
+          request.base, request.seconds};
 }
 
 void print(const Report& report, const PartSchema& part) {
@@ -162,6 +163,11 @@ void add_plugins_check_command(CLI::App& plugins, int& exit_status) {
       ->type_name("KEY=VALUE");
   command->add_option("--base", request->base, "a study without arms to put the part in")
       ->type_name("STUDY.toml");
+  command
+      ->add_option("--seconds", request->seconds,
+                   "the most for the 1,000 steps in which memory is watched (default: 20)")
+      ->check(CLI::Range(1, 3600))
+      ->type_name("N");
   command->add_flag("--read", request->read,
                     "only whether this Paribus would take it; runs nothing");
   command->add_flag("--json", request->json, "print JSON");

@@ -124,18 +124,10 @@ std::vector<std::string> meant(const Catalog& catalog, const std::string& word) 
   return result;
 }
 
-int show(const PluginsRequest& request, std::FILE* out, std::FILE* err) {
+int show(const PluginsRequest& request, std::FILE* out) {
   const Catalog catalog = Catalog::scan(Catalog::search_path(request.folders));
-  const std::size_t slash = std::min(request.show.find('/'), request.show.size());
-  const std::string name = slash == request.show.size() ? "" : request.show.substr(slash + 1);
-  const PartSchema* part = catalog.find(request.show.substr(0, slash), name);
-  if (part == nullptr) {
-    print_refusals(catalog, err);  // it may be in one of them
-    const std::string hint = registry::suggestion(meant(catalog, request.show));
-    throw Error(fmt::format("plugins: there is no part '{}', expected KIND/NAME{}", request.show,
-                            hint.empty() ? "; `paribus plugins` lists them" : hint));
-  }
-  fmt::print(out, "{}", request.json ? registry::to_json(*part).dump(2) + "\n" : describe(*part));
+  const PartSchema& part = part_named(catalog, request.show);
+  fmt::print(out, "{}", request.json ? registry::to_json(part).dump(2) + "\n" : describe(part));
   return 0;
 }
 
@@ -155,10 +147,21 @@ int check(const PluginsRequest& request, std::FILE* out) {
 
 }  // namespace
 
+const PartSchema& part_named(const Catalog& catalog, const std::string& name) {
+  const std::size_t slash = std::min(name.find('/'), name.size());
+  const std::string behind = slash == name.size() ? "" : name.substr(slash + 1);
+  const PartSchema* part = catalog.find(name.substr(0, slash), behind);
+  if (part != nullptr) return *part;
+  print_refusals(catalog, stderr);  // it may be in one of them
+  const std::string hint = registry::suggestion(meant(catalog, name));
+  throw Error(fmt::format("there is no part '{}', expected KIND/NAME{}", name,
+                          hint.empty() ? "; `paribus plugins` lists them" : hint));
+}
+
 int run_plugins_command(const PluginsRequest& request, std::FILE* out, std::FILE* err) {
   try {
     if (!request.check.empty()) return check(request, out);
-    return request.show.empty() ? list(request, out, err) : show(request, out, err);
+    return request.show.empty() ? list(request, out, err) : show(request, out);
   } catch (const Error& problem) {
     fmt::print(err, "paribus: {}\n", problem.what());
     return 2;

@@ -3,9 +3,11 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "registry/catalog.h"
 #include "registry/schema.h"
 
 namespace CLI {
@@ -30,8 +32,15 @@ int run_plugins_command(const PluginsRequest& request, std::FILE* out, std::FILE
 
 /// The whole page of one part: parameters, origin, and lines that may stand in a study.
 std::string describe(const registry::PartSchema& part);
+/// The page without the lines.
+std::string facts(const registry::PartSchema& part);
+/// Values of parameters, as TOML has them, that stand instead of defaults.
+using ExampleValues = std::map<std::string, std::string>;
 /// The lines alone.
-std::string toml_example(const registry::PartSchema& part);
+std::string toml_example(const registry::PartSchema& part, const ExampleValues& values = {});
+
+/// By `KIND/NAME`; throws Error with what may have been meant, where there is none.
+const registry::PartSchema& part_named(const registry::Catalog& catalog, const std::string& name);
 
 /// Adds `plugins` with what only reads; when it is called, `exit_status` is set.
 CLI::App& add_plugins_reading(CLI::App& app, int& exit_status);

@@ -126,12 +126,14 @@ std::string of_its_kind(const PartSchema& part) {
 }
 
 /// `key = value` of every parameter that has a default to show.
-std::vector<std::pair<std::string, const FieldSchema*>> assignments(const PartSchema& part) {
+std::vector<std::pair<std::string, const FieldSchema*>> assignments(const PartSchema& part,
+                                                                    const ExampleValues& values) {
   std::vector<std::pair<std::string, const FieldSchema*>> result;
   for (const FieldSchema& field : part.fields) {
-    if (default_words(field) == "none") continue;
-    const std::string value = toml(field.default_value);
-    const bool slot = field.type == FieldType::part;
+    const auto given = values.find(field.name);
+    if (given == values.end() && default_words(field) == "none") continue;
+    const std::string value = given != values.end() ? given->second : toml(field.default_value);
+    const bool slot = given == values.end() && field.type == FieldType::part;
     result.emplace_back(
         fmt::format("{} = {}", field.name, slot ? fmt::format("{{ use = {} }}", value) : value),
         &field);
@@ -139,45 +141,52 @@ std::vector<std::pair<std::string, const FieldSchema*>> assignments(const PartSc
   return result;
 }
 
-std::string inline_table(const PartSchema& part) {
+std::string inline_table(const PartSchema& part, const ExampleValues& values) {
   std::string text = fmt::format("{{ use = \"{}\"", part.name);
-  for (const auto& [assignment, field] : assignments(part)) text += ", " + assignment;
+  for (const auto& [assignment, field] : assignments(part, values)) text += ", " + assignment;
   return text + " }";
 }
 
-std::string section(const std::string& header, const PartSchema& part) {
+std::string section(const std::string& header, const PartSchema& part,
+                    const ExampleValues& values) {
   std::string text = fmt::format("{}\nuse = \"{}\"\n", header, part.name);
   std::size_t width = 0;
-  for (const auto& [assignment, field] : assignments(part))
+  for (const auto& [assignment, field] : assignments(part, values))
     width = std::max(width, assignment.size());
-  for (const auto& [assignment, field] : assignments(part)) {
+  for (const auto& [assignment, field] : assignments(part, values)) {
     text += fmt::format("{:<{}}  # {}\n", assignment, width, one_line(field->doc));
   }
   return text;
 }
 
+/// These go through values, and can't draw from a range.
+bool takes_lists(const PartSchema& part) { return part.name == "grid" || part.name == "zip"; }
+
 }  // namespace
 
-std::string toml_example(const PartSchema& part) {
-  if (part.kind == "transform")
-    return fmt::format("[data]\ntransforms = [{}]\n", inline_table(part));
-  if (part.kind == "schedule")
-    return fmt::format("[schedule]\n\"optimizer.lr\" = {}\n", inline_table(part));
+std::string toml_example(const PartSchema& part, const ExampleValues& values) {
+  const std::string one = inline_table(part, values);
+  if (part.kind == "transform") return fmt::format("[data]\ntransforms = [{}]\n", one);
+  if (part.kind == "schedule") return fmt::format("[schedule]\n\"optimizer.lr\" = {}\n", one);
   if (part.kind == "search") {
-    return fmt::format("[sweep]\n\"optimizer.lr\" = {{ log = [0.01, 1.0] }}\nsearch = {}\n",
-                       inline_table(part));
+    const char* axis = takes_lists(part) ? "[0.01, 0.1, 1.0]" : "{ log = [0.01, 1.0] }";
+    return fmt::format("[sweep]\n\"optimizer.lr\" = {}\nsearch = {}\n", axis, one);
   }
-  if (part.kind == "dataset") return section("[data]", part);
+  if (part.kind == "dataset") return section("[data]", part, values);
   const bool several = part.kind == "callback" || part.kind == "tracker" || part.kind == "metric";
-  return section(several ? fmt::format("[[{}]]", part.kind) : fmt::format("[{}]", part.kind), part);
+  const std::string header = several ? "[[" + part.kind + "]]" : "[" + part.kind + "]";
+  return section(header, part, values);
+}
+
+std::string facts(const PartSchema& part) {
+  return fmt::format(
+      "{}/{}: {}\n\n{}\n{}plugin     {}\ncompiler   {}\nLibTorch   {}\nCPU        {}\n\n",
+      part.kind, part.name, part.doc, parameter_table(part), of_its_kind(part),
+      part.plugin.string(), part.compiler, part.libtorch, part.cpu);
 }
 
 std::string describe(const PartSchema& part) {
-  return fmt::format(
-      "{}/{}: {}\n\n{}\n{}plugin     {}\ncompiler   {}\nLibTorch   {}\nCPU        {}\n\nIn a "
-      "study:\n\n{}",
-      part.kind, part.name, part.doc, parameter_table(part), of_its_kind(part),
-      part.plugin.string(), part.compiler, part.libtorch, part.cpu, toml_example(part));
+  return facts(part) + "In a study:\n\n" + toml_example(part);
 }
 
 }  // namespace paribus

@@ -50,7 +50,8 @@ json pins_of(driver::CheckedStudy& checked, driver::Engine& engine) {
     const registry::PartSchema* schema = checked.catalog.find(kind, name);
     if (schema == nullptr) throw Error(fmt::format("no plugin offers {}/{}", kind, name));
     std::string& sum = checked.plugins[schema->plugin.string()];
-    if (sum.empty()) sum = registry::sha256_of_file(schema->plugin);
+    if (sum.empty())
+      sum = schema->bridge.empty() ? registry::sha256_of_file(schema->plugin) : schema->sha256;
   }
   const json machine = engine.machine();
   checked.libparibus = engine.sha256_of_library("libparibus.so");

@@ -23,6 +23,7 @@ void add_resume_command(CLI::App& app, int& exit_status) {
       ->type_name("N");
   add_isolate_option(*command, *request);
   add_locked_option(*command, request->locked);
+  add_report_option(*command, *request);
   command->add_flag("-q,--quiet", request->quiet, "no progress, only failures and the results");
   command->callback([request, &exit_status] {
     request->study = request->directory / driver::StudyDirectory::kStudyFile;

@@ -57,7 +57,7 @@ int run(const RunRequest& request) {
                                                         .fresh = request.fresh,
                                                         .exec = request.isolate == "exec",
                                                         .resuming = request.resuming});
-    return end_run(report, request.directory, request.quiet);
+    return end_run(report, request.directory, {.quiet = request.quiet, .page = !request.no_report});
   } catch (const driver::Interrupted&) {
     display->finish();
     fmt::print(stderr, "interrupted before the first step; nothing was written\n");
@@ -83,6 +83,10 @@ void add_isolate_option(CLI::App& command, RunRequest& request) {
                   "fork: trials share what is loaded (default); exec: each a fresh process")
       ->check(CLI::IsMember({"fork", "exec"}))
       ->type_name("HOW");
+}
+
+void add_report_option(CLI::App& command, RunRequest& request) {
+  command.add_flag("--no-report", request.no_report, "leave out the page, report.html");
 }
 
 void add_locked_option(CLI::App& command, bool& locked) {
@@ -114,6 +118,7 @@ void add_run_command(CLI::App& app, int& exit_status) {
   command->add_flag("--fresh", request->fresh, "run again what is done already");
   add_isolate_option(*command, *request);
   add_locked_option(*command, request->locked);
+  add_report_option(*command, *request);
   command->add_flag("-q,--quiet", request->quiet, "no progress, only failures and the results");
   command->callback([request, &exit_status] {
     if (request->directory.empty()) request->directory = driver::default_directory(request->study);

@@ -17,11 +17,15 @@ struct RunRequest {
   std::vector<std::string> overrides;
   std::size_t at_once = 0;
   bool fresh = false, quiet = false, resuming = false, locked = false;
+  bool no_report = false;
   std::string isolate = "fork";  // or "exec"
 };
 
 /// `--isolate`, which `run` and `resume` share.
 void add_isolate_option(CLI::App& command, RunRequest& request);
+
+/// `--no-report`, likewise.
+void add_report_option(CLI::App& command, RunRequest& request);
 
 /// `--locked`, which `check` has, too.
 void add_locked_option(CLI::App& command, bool& locked);

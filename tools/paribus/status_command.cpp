@@ -12,6 +12,7 @@
 #include "journal/journal.h"
 #include "stats/paired.h"
 #include "study_reader.h"
+#include "sync_command.h"
 #include "table.h"
 
 namespace paribus {
@@ -221,10 +222,15 @@ int print_status_of(const Options& options) {
   const StudyView study = read_view_aloud(options.dir);
   const bool is_driven = journal::has_writer(study.dir / "journal" / "study.log");
   if (options.as_json) {
-    print_json(to_json(study, is_driven));
+    json all = to_json(study, is_driven);
+    all["trackers"] = json::array();
+    for (const uplink::Status& one : uplink::statuses(study.dir))
+      all["trackers"].push_back(to_json(one));
+    print_json(all);
     return 0;
   }
   const std::size_t over = print_status(study, stdout);
+  print_trackers(uplink::statuses(study.dir), stdout);
   if (!is_driven && over < study.trials.rows) {
     fmt::print(stderr, "not running; `paribus resume {}` goes on\n", options.dir);
   }

@@ -9,12 +9,14 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <map>
 #include <regex>
 #include <string_view>
@@ -86,13 +88,33 @@ std::string whom() {
   return name.empty() ? "a plugin" : name + ": it";
 }
 
-/// Whether there is something to read, or the other end is closed.
-bool comes_within(int fd, int seconds) {
+double cpu_seconds(pid_t process) {
+  clockid_t clock{};
+  timespec time{};
+  if (::clock_getcpuclockid(process, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return 0;
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+/// Neither computing, nor waiting for a core or for a disk.
+bool is_asleep(pid_t process) {
+  std::ifstream stat("/proc/" + std::to_string(process) + "/stat");
+  std::string text;
+  std::getline(stat, text);
+  const std::size_t name_ends = text.rfind(')');  // the name may hold anything
+  return name_ends != std::string::npos && text.substr(name_ends + 1, 2) == " S";
+}
+
+/// What became too much: "20 s of computing"; "" where there is something to read, or it has ended.
+std::string lateness(int fd, pid_t child, int seconds) {
+  constexpr int kLook = 50;  // ms
+  int asleep = 0;            // ms
   pollfd wait{fd, POLLIN, 0};
-  int ready = -1;
-  while ((ready = ::poll(&wait, 1, seconds * 1000)) < 0 && errno == EINTR) {
+  while (::poll(&wait, 1, kLook) <= 0) {
+    if (is_asleep(child)) asleep += kLook;
+    if (cpu_seconds(child) > seconds) return std::to_string(seconds) + " s of computing";
+    if (asleep > seconds * 1000) return std::to_string(seconds) + " s of waiting";
   }
-  return ready != 0;
+  return "";
 }
 
 json attempt(const std::function<json()>& work) {
@@ -169,16 +191,16 @@ json run_forked(const std::function<json()>& work, int seconds) {
     ::_exit(0);
   }
   ::close(ends[1]);
-  const bool is_late = seconds > 0 && !comes_within(ends[0], seconds);
-  if (is_late) ::kill(child, SIGKILL);
+  const std::string late = seconds > 0 ? lateness(ends[0], child, seconds) : "";
+  if (!late.empty()) ::kill(child, SIGKILL);
   const std::string text = read_all(ends[0]);
   ::close(ends[0]);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  if (is_late) {
-    return refusal(whom() + " did not come to an end in " + std::to_string(seconds) +
-                   " s when it was loaded; mend it, or use another plugin");
+  if (!late.empty()) {
+    return refusal(whom() + " did not come to an end in " + late +
+                   " when it was loaded; mend it, or use another plugin");
   }
   if (WIFSIGNALED(status)) {
     return refusal(whom() + " crashed while it was tried: " + ::strsignal(WTERMSIG(status)) +

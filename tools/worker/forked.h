@@ -9,7 +9,8 @@ namespace paribus::worker {
 
 /// Runs `work` in a fork and returns what it returns; a thrown Error, a crash or an exit() becomes
 /// a reply with problems, so that code of a plugin that nobody has run yet can hurt nobody but its
-/// fork. `seconds`: after which it is killed; 0: never.
+/// fork. It is killed after so many seconds of computing, or of sleep; 0: never. On a busy machine
+/// it is late, which doesn't count.
 nlohmann::json run_forked(const std::function<nlohmann::json()>& work, int seconds = 0);
 
 /// From now on, a crash of a fork within what the dynamic linker knows as `mapped` is told with the

@@ -16,6 +16,7 @@
 #include "disk/no_space.h"
 #include "journal/journal.h"
 #include "limits.h"
+#include "named_files.h"
 #include "paribus/trainer.h"
 #include "prefixes.h"
 #include "recorder.h"
@@ -255,6 +256,7 @@ json inspect(const json& request, const Dataset& dataset, const PartFactory& fac
             {"valid_items", facts.valid_items},
             {"steps_per_epoch", facts.steps_per_epoch},
             {"fingerprint", hexadecimal(dataset.fingerprint())},
+            {"files", named_files(spec)},
             {"device", facts.device},
             {"precision", facts.precision},
             {"memory_format", facts.memory_format}}}};

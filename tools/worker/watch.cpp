@@ -11,6 +11,7 @@
 
 #include "crash.h"
 #include "exit_words.h"
+#include "python_place.h"
 
 namespace paribus::worker {
 namespace {
@@ -121,6 +122,7 @@ void Watch::heed_limits(pid_t pid, Charge& charge) {
                      " it made no step and read no data after step " +
                      std::to_string(charge.slot.step.load()) +
                      " (study.hang_limit says how long it may)";
+    ask_for_python_stacks(pid);
     return read_stacks(pid, charge, false);
   }
   if (limits.time <= 0 || charge.lived < limits.time) return;

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "exit_words.h"
+#include "python_place.h"
 #include "trial.h"
 #include "watch.h"
 
@@ -92,6 +93,11 @@ json Watch::ended(pid_t pid, int status) {
   Charge& charge = charges_.at(pid);
   tell_end(charge, status);
   const bool is_crash = charge.reason == "crash";
+  if (is_crash || charge.reason == "hang") {
+    const PythonPlace place = python_place(charge.log, pid);
+    if (!place.where.empty()) charge.message += "; its Python was at " + place.where;
+    charge.stack += place.stacks;
+  }
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
   json event{{"event", "exit"},
              {"trial", charge.trial},

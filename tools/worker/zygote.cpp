@@ -92,6 +92,7 @@ json Zygote::load(const json& request) {
       kLongestLoad);
   if (!tried.value("ok", false)) return tried;
   load_plugins(plugins);
+  for (const json& plugin : plugins) loader_.prepare(plugin.at("path").get<std::string>());
   plugins_.insert(plugins_.end(), plugins.begin(), plugins.end());
   return tried;
 }
@@ -107,7 +108,10 @@ void Zygote::load_plugins(const json& plugins) {
       schema.kind = part.at("kind"), schema.name = part.at("name"),
       schema.symbol = part.at("symbol");
       schema.plugin = file;
-      loader_.load(schema);
+      if (const auto made_from = part.find("made_from"); made_from != part.end())
+        loader_.make(schema, made_from->dump());
+      else
+        loader_.load(schema);
     }
   }
 }

@@ -195,7 +195,7 @@ std::vector<fs::path> stale_drafts(const fs::path& study) {
   for (const fs::path& path : entries_of(study)) {
     const std::string name = path.filename().string();
     if (name == "study.toml.part" || name == "paribus.lock.part") drafts.push_back(path);
-    for (const std::string_view prefix : {".results.h5.", ".trials.cache."}) {
+    for (const std::string_view prefix : {".results.h5.", ".report.html.", ".trials.cache."}) {
       if (name.starts_with(prefix) && !is_one_of_us(name.substr(prefix.size())))
         drafts.push_back(path);
     }

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "driver/interrupt.h"
+#include "driver/python_parts.h"
 #include "driver/search_session.h"
 #include "study/spec_json.h"
 
@@ -170,7 +171,9 @@ class Checker {
     for (const std::string& address : family.numbers) places.push_back(pointer_to(spec, address));
     json settled = resolved(std::move(family.spec), family.facts);
     const json fingerprint = family.facts.value("fingerprint", json());
-    const json about = environment(spec, settled);
+    json about = environment(spec, settled);
+    if (const json files = family.facts.value("files", json()); !files.empty())
+      about["files"] = files;
     family.made = std::make_shared<TrialFamily>(std::move(settled), std::move(places));
     family.ids.emplace(*family.made, fingerprint.dump(), about);
     family.made->facts = std::move(family.facts);
@@ -253,14 +256,33 @@ CheckedStudy read_study(const std::filesystem::path& path,
   engine.demand(demands_of(path, overrides));
   checked.catalog =
       registry::Catalog::scan(registry::Catalog::search_path(plugin_folders(path, overrides)));
+  checked.catalog.add(std::make_shared<PythonParts>(path, overrides));
   checked.study = load_study(path, overrides, checked.catalog, engine.proposer(checked.catalog));
   return checked;
+}
+
+std::vector<uplink::TrackerRequest> trackers_of(const CheckedStudy& checked, const Engine& engine) {
+  std::vector<uplink::TrackerRequest> requests;
+  std::vector<Diagnostic> problems;
+  for (const TrackerSpec& tracker : checked.study.trackers) {
+    const PartSpec& part = tracker.part;
+    try {
+      const Engine::Vouched from = engine.vouch(checked.catalog, {part.kind, part.use});
+      requests.push_back({part, tracker.only, from.plugin, from.symbol, from.sha256, from.sealed});
+    } catch (const Refused& refused) {
+      for (const Problem& problem : refused.problems())
+        problems.push_back(checked.study.place(part.address, "", problem.message));
+    }
+  }
+  if (!problems.empty()) throw StudyError(std::move(problems));
+  return requests;
 }
 
 CheckedStudy check_study(const std::filesystem::path& path,
                          const std::vector<std::string>& overrides, Engine& engine,
                          Observer& observer) {
   CheckedStudy checked = read_study(path, overrides, engine);
+  checked.trackers = trackers_of(checked, engine);
   std::vector<Trial> trials = Checker(checked, checked.study.trials, engine, observer).check_all();
   if (checked.study.adaptive) {
     check_search(checked, engine);

@@ -12,6 +12,7 @@
 #include "driver/sharing.h"
 #include "driver/trial.h"
 #include "study/study.h"
+#include "uplink/request.h"
 
 namespace paribus::driver {
 
@@ -19,16 +20,20 @@ namespace paribus::driver {
 struct CheckedStudy {
   registry::Catalog catalog;
   Study study;
-  std::vector<Trial> trials;                    // in the order of the study's plan
-  std::vector<Shared> shared;                   // which of them begin as others do
-  std::map<std::string, std::string> plugins;   // file -> sha256, of those loaded
-  std::string libparibus;                       // sha256
+  std::vector<Trial> trials;                   // in the order of the study's plan
+  std::vector<Shared> shared;                  // which of them begin as others do
+  std::map<std::string, std::string> plugins;  // file -> sha256, of those loaded
+  std::string libparibus;                      // sha256
+  std::vector<uplink::TrackerRequest> trackers;
   std::map<std::string, nlohmann::json> facts;  // by inspection_key, of what has been built once
 };
 
 /// Reads and expands a study, without the worker unless it has a search. Throws StudyError.
 CheckedStudy read_study(const std::filesystem::path& path,
                         const std::vector<std::string>& overrides, Engine& engine);
+
+/// Its trackers, and where they come from. Throws StudyError where one may not be loaded.
+std::vector<uplink::TrackerRequest> trackers_of(const CheckedStudy& checked, const Engine& engine);
 
 /// And finds its files, loads its plugins and has each distinct structure built once. Throws
 /// StudyError with every problem at its place. Writes nothing but what is fetched into the user's

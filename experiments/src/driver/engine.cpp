@@ -22,10 +22,17 @@ void collect(const PartSpec& part, std::set<PartName>& names) {
 json load_request(const std::filesystem::path& plugin, const registry::Catalog& catalog,
                   const std::string& sha256, bool sealed) {
   json parts = json::array();
-  for (const registry::PartSchema& part : catalog.parts()) {
-    if (part.plugin == plugin)
-      parts.push_back({{"kind", part.kind}, {"name", part.name}, {"symbol", part.symbol}});
+  std::filesystem::path bridge;
+  for (const registry::PartSchema* part : catalog.parts_of(plugin)) {
+    parts.push_back({{"kind", part->kind}, {"name", part->name}, {"symbol", part->symbol}});
+    if (part->bridge.empty()) continue;
+    bridge = part->bridge;
+    parts.back()["made_from"] = part->made_from;
   }
+  if (!bridge.empty())  // the parts' sources are its to check
+    return {{"path", bridge.string()},
+            {"sha256", registry::sha256_of_file(bridge)},
+            {"parts", std::move(parts)}};
   return {{"path", plugin.string()},
           {"sha256", sha256},
           {"sealed", sealed},
@@ -135,13 +142,25 @@ void Engine::load(const registry::Catalog& catalog, const std::set<PartName>& pa
   std::vector<Problem> problems;
   std::map<std::string, std::string> sums;
   for (const auto& [file, names] : wanted) {
-    const std::string sum = admit(file, names, problems);
+    const registry::PartSchema& first = *catalog.parts_of(file).front();
+    const std::string sum =
+        first.bridge.empty() ? admit(file, names, problems) : admit_source(first, names, problems);
     sums[file.string()] = sum;
     plugins.push_back(load_request(file, catalog, sum, lock_ || demands_.trust));
   }
   if (!problems.empty()) throw Refused(std::move(problems));
   make({"load", {{"plugins", std::move(plugins)}}});
   plugins_.merge(sums);
+}
+
+Engine::Vouched Engine::vouch(const registry::Catalog& catalog, const PartName& part) const {
+  const auto& [kind, name] = part;
+  const registry::PartSchema* schema = catalog.find(kind, name);
+  if (schema == nullptr) throw Error(fmt::format("no plugin offers {}/{}", kind, name));
+  std::vector<Problem> problems;
+  const std::string sum = admit(schema->plugin, {kind + "/" + name}, problems);
+  if (!problems.empty()) throw Refused(std::move(problems));
+  return {schema->plugin, schema->symbol, sum, lock_ || demands_.trust};
 }
 
 /// The sum of a plugin's bytes; and why they may not be loaded, where they may not.
@@ -162,6 +181,22 @@ std::string Engine::admit(const std::filesystem::path& file, const std::vector<s
       problems.push_back({"", fmt::format("{}: {}", file.string(), text)});
   }
   return sum;
+}
+
+/// The same of a part's source, which can be pinned but carries no signature.
+std::string Engine::admit_source(const registry::PartSchema& part,
+                                 const std::vector<std::string>& parts,
+                                 std::vector<Problem>& problems) const {
+  if (demands_.trust) {
+    problems.push_back({"study.trust", fmt::format("{}: is source, which carries no signature; "
+                                                   "leave it out, or leave out `trust`",
+                                                   part.plugin.string())});
+  }
+  if (lock_) {
+    for (const std::string& text : lock_->objections(parts, part.sha256))
+      problems.push_back({"", fmt::format("{}: {}", part.plugin.string(), text)});
+  }
+  return part.sha256;
 }
 
 /// The worker has mapped it by now, and nothing but it.

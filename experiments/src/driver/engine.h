@@ -51,6 +51,14 @@ class Engine {
   void load(const registry::Catalog& catalog, const std::set<PartName>& parts);
   /// What has been loaded: file -> sha256 of the bytes that the worker mapped.
   [[nodiscard]] const std::map<std::string, std::string>& plugins() const { return plugins_; }
+  /// Where a part comes from that isn't the worker's to load, held to the same demands.
+  struct Vouched {
+    std::filesystem::path plugin;
+    std::string symbol, sha256;
+    bool sealed = false;
+  };
+  /// Throws Refused if it may not be loaded.
+  [[nodiscard]] Vouched vouch(const registry::Catalog& catalog, const PartName& part) const;
   /// Has a data set opened in the worker, once, to be shared by all trials.
   void open(const nlohmann::json& spec, const FilePaths& files);
   /// Asks the search part of a sweep, in the worker.
@@ -63,6 +71,8 @@ class Engine {
   void start();
   std::string admit(const std::filesystem::path& file, const std::vector<std::string>& parts,
                     std::vector<Problem>& problems) const;
+  std::string admit_source(const registry::PartSchema& part, const std::vector<std::string>& parts,
+                           std::vector<Problem>& problems) const;
   void check_library();
   void make(std::pair<std::string, nlohmann::json> request);
 

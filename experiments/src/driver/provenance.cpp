@@ -90,11 +90,10 @@ json lock_of(const CheckedStudy& checked, const json& machine) {
   json plugins = json::array();
   for (const auto& [file, sum] : checked.plugins) {
     json plugin = {{"file", file}, {"sha256", sum}, {"parts", json::array()}};
-    for (const registry::PartSchema& part : checked.catalog.parts()) {
-      if (part.plugin != file) continue;
-      plugin["parts"].push_back(part.kind + "/" + part.name);
-      plugin["compiler"] = part.compiler;
-      plugin["libtorch"] = part.libtorch;
+    for (const registry::PartSchema* part : checked.catalog.parts_of(file)) {
+      plugin["parts"].push_back(part->kind + "/" + part->name);
+      plugin["compiler"] = part->compiler;
+      plugin["libtorch"] = part->libtorch;
     }
     plugins.push_back(std::move(plugin));
   }

@@ -11,6 +11,7 @@
 #include "driver/provenance.h"
 #include "driver/search_source.h"
 #include "driver/seed_source.h"
+#include "driver/uplink.h"
 
 namespace paribus::driver {
 
@@ -93,10 +94,12 @@ RunReport run_study(CheckedStudy& checked, const StudyDirectory& directory, Engi
   log.sync();
   const bool grows = checked.study.adaptive != nullptr || checked.study.until_decided;
   observer.begin({to_run, report.done_before, grows, checked.study.metric});
+  UplinkProcess trackers({directory.path(), checked.study.limits.trackers, checked.trackers});
   Scheduler scheduler(engine, directory, log, observer, policy_of(checked.study, options, engine));
   report.tally = scheduler.run(*source);
   observer.finish();
   log.sync();
+  report.trackers = trackers.finish();
   if (grows) report.trials = std::max(report.trials, checked.trials.size());
   report.left = report.tally.stopped + report.tally.not_started;
   if (report.left == 0 && !report.tally.interrupted)

@@ -4,6 +4,7 @@
 #include "driver/check.h"
 #include "driver/directory.h"
 #include "driver/scheduler.h"
+#include "uplink/status.h"
 
 namespace paribus::driver {
 
@@ -19,6 +20,7 @@ struct RunReport {
   std::size_t trials = 0;  // of the study, each once
   std::size_t done_before = 0;
   std::size_t left = 0;  // neither done nor failed now
+  std::vector<uplink::Status> trackers;
 };
 
 /// Writes the study's directory and runs every trial of it that is not done: those that were

@@ -7,6 +7,7 @@
 
 #include "driver/directory.h"
 #include "driver/provenance.h"
+#include "driver/python_parts.h"
 #include "driver/verify_rerun.h"
 #include "paribus/error.h"
 #include "study/spec_json.h"
@@ -83,6 +84,7 @@ Verification::Verification(const fs::path& directory, const std::vector<std::str
   for (const std::string& problem : study_.problems) observer.note(problem);
   catalog_ = registry::Catalog::scan(
       registry::Catalog::search_path(plugin_folders(directory / StudyDirectory::kStudyFile, {})));
+  catalog_.add(std::make_shared<PythonParts>(directory / StudyDirectory::kStudyFile));
   engine_.demand(demands_of(directory / StudyDirectory::kStudyFile, {}));
   choose(wanted, sample);
   std::set<PartName> parts;
@@ -176,6 +178,10 @@ void Verification::note_data(const Trial& trial) {
   if (start == nullptr) return;
   note("data of dataset/" + at(trial.spec(), "dataset", "use").get<std::string>(),
        at(*start, "facts", "fingerprint"), trial.facts().value("fingerprint", json()));
+  const json now = trial.facts().value("files", json::object());
+  const json then = at(*start, "facts", "files");
+  for (const auto& [address, sum] : then.items())
+    note("file of " + address, sum, now.value(address, json("no longer there")));
 }
 
 std::size_t Verification::room(std::size_t at_once) const {

@@ -18,9 +18,9 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr int kTick = 100;     // ms
-constexpr int kPatience = 50;  // times 20 ms: for the last writes of processes just killed
-constexpr int kPaused = 76;    // exit code of a trial that came to its `until`
+constexpr int kTick = 100;      // ms
+constexpr int kPatience = 500;  // times 20 ms: for the last writes of processes just killed
+constexpr int kPaused = 76;     // exit code of a trial that came to its `until`
 constexpr double kNever =
     1e9;  // s between checkpoints: none is taken up again, and none changes a number
 

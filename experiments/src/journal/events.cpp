@@ -9,30 +9,11 @@
 #include <cerrno>
 
 #include "journal/crc32c.h"
-#include "journal/format.h"
+#include "journal/decode.h"
 #include "paribus/error.h"
 
 namespace paribus::journal {
 namespace {
-
-constexpr int kMaxDepth = 200;  // of JSON: what we write is shallow, and its readers recurse
-
-bool is_too_deep(std::string_view json) {
-  int depth = 0;
-  bool in_text = false;
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    const char c = json[i];
-    if (in_text && c == '\\')
-      ++i;
-    else if (c == '"')
-      in_text = !in_text;
-    else if (!in_text && (c == '{' || c == '[') && ++depth > kMaxDepth)
-      return true;
-    else if (!in_text && (c == '}' || c == ']'))
-      --depth;
-  }
-  return false;
-}
 
 std::string bytes_of(const std::filesystem::path& path, std::size_t start) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);

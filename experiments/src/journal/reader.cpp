@@ -12,6 +12,7 @@
 
 #include "disk/no_space.h"
 #include "journal/crc32c.h"
+#include "journal/decode.h"
 #include "journal/format.h"
 #include "journal/journal.h"
 #include "paribus/error.h"
@@ -20,7 +21,6 @@ namespace paribus::journal {
 namespace {
 
 constexpr std::size_t kMostTorn = 128 * 1024;  // by a kill: a writer's buffer and an event
-constexpr int kMaxDepth = 200;  // of JSON: what we write is shallow, and its readers recurse
 
 std::string read_bytes(const std::filesystem::path& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -44,43 +44,6 @@ std::string read_bytes(const std::filesystem::path& path) {
   return bytes;
 }
 
-bool is_too_deep(std::string_view json) {
-  int depth = 0;
-  bool in_text = false;
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    const char c = json[i];
-    if (in_text && c == '\\')
-      ++i;
-    else if (c == '"')
-      in_text = !in_text;
-    else if (!in_text && (c == '{' || c == '[') && ++depth > kMaxDepth)
-      return true;
-    else if (!in_text && (c == '}' || c == ']'))
-      --depth;
-  }
-  return false;
-}
-
-std::optional<std::uint64_t> take_varint(std::string_view& from) {
-  std::uint64_t value = 0;
-  for (unsigned shift = 0; shift < 64 && !from.empty(); shift += 7) {
-    const auto byte = static_cast<unsigned char>(from.front());
-    from.remove_prefix(1);
-    value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
-    if (byte < 0x80) return value;
-  }
-  return std::nullopt;
-}
-
-std::optional<std::string> take_name(std::string_view& from) {
-  if (from.size() < 2) return std::nullopt;
-  const std::size_t length = load<std::uint16_t>(from.data());
-  if (length > from.size() - 2) return std::nullopt;
-  std::string name(from.substr(2, length));
-  from.remove_prefix(2 + length);
-  return name;
-}
-
 /// A step and fingerprints from there on.
 struct Values {
   std::int64_t step = 0;
@@ -97,14 +60,6 @@ std::optional<Values> take_values(std::string_view payload) {
   if (taken.step > std::numeric_limits<std::int64_t>::max() - count) return std::nullopt;
   if (count > 0) std::memcpy(taken.values.data(), payload.data() + kHead, payload.size() - kHead);
   return taken;
-}
-
-template <class T>
-std::optional<double> take_value(std::string_view& from) {
-  if (from.size() < sizeof(T)) return std::nullopt;
-  const auto value = static_cast<double>(load<T>(from.data()));
-  from.remove_prefix(sizeof(T));
-  return value;
 }
 
 struct Point {

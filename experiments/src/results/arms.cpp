@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <set>
 #include <unordered_map>
 
 namespace paribus::results {
@@ -61,10 +62,38 @@ ArmSummary summary_of(const ArmValues& arm) {
 
 }  // namespace
 
+std::vector<std::string> arms_of(const StudyRecord& study) {
+  std::vector<std::string> arms;
+  std::set<std::string> seen;
+  for (const Trial& trial : study.trials) {
+    if (seen.insert(trial.arm).second) arms.push_back(trial.arm);
+  }
+  return arms;
+}
+
 std::vector<ArmSummary> arm_summaries(const StudyRecord& study, const std::string& metric) {
   std::vector<ArmSummary> summaries;
   for (const ArmValues& arm : values_of_arms(study, metric)) summaries.push_back(summary_of(arm));
   return summaries;
+}
+
+std::vector<const ArmSummary*> by_merit(const StudyRecord& study,
+                                        const std::vector<ArmSummary>& arms) {
+  std::vector<const ArmSummary*> ranked;
+  for (const ArmSummary& arm : arms) {
+    if (std::isfinite(arm.mean)) ranked.push_back(&arm);
+  }
+  const bool least_first = study.goal == "minimize";
+  std::stable_sort(ranked.begin(), ranked.end(), [&](const ArmSummary* a, const ArmSummary* b) {
+    if ((a->pruned > 0) != (b->pruned > 0)) return b->pruned > 0;
+    return least_first ? a->mean < b->mean : a->mean > b->mean;
+  });
+  return ranked;
+}
+
+const ArmSummary* best_point(const StudyRecord& study, const std::vector<ArmSummary>& arms) {
+  const std::vector<const ArmSummary*> ranked = by_merit(study, arms);
+  return ranked.empty() || ranked.front()->pruned > 0 ? nullptr : ranked.front();
 }
 
 }  // namespace paribus::results

@@ -21,7 +21,19 @@ struct ArmSummary {
   double epochs;  // mean over those that count
 };
 
+/// Every arm that has a trial, of a sweep every point, in the plan's order.
+std::vector<std::string> arms_of(const StudyRecord& study);
+
 /// In the plan's order, at the study's `at`. `sd` is that of a sample (n - 1).
 std::vector<ArmSummary> arm_summaries(const StudyRecord& study, const std::string& metric);
+
+/// Those with a mean, the best first by the study's goal. What was pruned comes after all others:
+/// its value is that of a shorter training.
+std::vector<const ArmSummary*> by_merit(const StudyRecord& study,
+                                        const std::vector<ArmSummary>& arms);
+
+/// The point of a sweep with the best mean by the study's goal, one of `arms`; null if none has
+/// any. What was pruned is no answer.
+const ArmSummary* best_point(const StudyRecord& study, const std::vector<ArmSummary>& arms);
 
 }  // namespace paribus::results

@@ -249,7 +249,7 @@ void write_comparisons(hid_t file, const StudyRecord& study) {
     const auto comparison = stats::compare(study, metric);
     for (const auto& row : comparison.arms) {
       arms.add(metric, row);
-      baseline.push_back(comparison.baseline);
+      baseline.push_back(row.baseline);
       arm.push_back(row.arm);
       baseline_mean.push_back(row.baseline_mean);
       arm_mean.push_back(row.arm_mean);

@@ -24,16 +24,17 @@ double mean(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-ArmComparison compare_arm(const ByArm& trials, const Comparison& of, const std::string& name,
-                          bool interval) {
+ArmComparison compare_arm(const ByArm& trials, const Comparison& of, const std::string& against,
+                          const std::string& name, bool interval) {
   ArmComparison arm;
   arm.arm = name;
-  const BySeed &baseline = trials.at(of.baseline), &own = trials.at(name);
+  arm.baseline = against;
+  const BySeed &baseline = trials.at(against), &own = trials.at(name);
   std::vector<double> left, right, differences;
   for (const std::int64_t seed : seeds_of({&baseline, &own})) {
     // Seeds bought one by one count in their order, whichever trial ended first.
     if (of.anytime && (is_unfinished(seed, baseline) || is_unfinished(seed, own))) break;
-    const Reading theirs = reading_at(seed, baseline, of.metric, of.at, of.baseline),
+    const Reading theirs = reading_at(seed, baseline, of.metric, of.at, against),
                   ours = reading_at(seed, own, of.metric, of.at, name);
     const std::string& problem = theirs.problem.empty() ? ours.problem : theirs.problem;
     if (!problem.empty()) {
@@ -85,6 +86,30 @@ void settle(std::vector<Question>& questions, const Comparison& of) {
   }
 }
 
+/// All but its rows.
+Comparison head_of(const StudyRecord& study, const std::string& metric) {
+  const auto unit = study.units.find(metric);
+  return {.metric = metric,
+          .unit = unit == study.units.end() ? "" : unit->second,
+          .goal = goal_of(study, metric),
+          .test = study.test,
+          .at = study.at,
+          .baseline = "",
+          .alpha = study.alpha,
+          .margin = metric == study.metric ? study.margin : std::nullopt,
+          .anytime = study.until_decided,
+          .arms = {},
+          .effects = {},
+          .sentence = {}};
+}
+
+std::string summary_of(const Comparison& comparison, const StudyRecord& study) {
+  const auto unfinished =
+      std::count_if(study.trials.begin(), study.trials.end(),
+                    [](const Trial& trial) { return trial.status != results::Status::done; });
+  return summary(comparison, study.trials.size(), static_cast<std::size_t>(unfinished));
+}
+
 Comparison compared(const StudyRecord& study, const std::string& metric, bool intervals) {
   require_metric(study, metric);
   if (study.arms.size() < 2) {
@@ -93,32 +118,18 @@ Comparison compared(const StudyRecord& study, const std::string& metric, bool in
         "`paribus results`",
         study.arms.empty() ? "no arms" : "one arm"));
   }
-  const auto unit = study.units.find(metric);
-  Comparison comparison{.metric = metric,
-                        .unit = unit == study.units.end() ? "" : unit->second,
-                        .goal = goal_of(study, metric),
-                        .test = study.test,
-                        .at = study.at,
-                        .baseline = study.arms.front(),
-                        .alpha = study.alpha,
-                        .margin = metric == study.metric ? study.margin : std::nullopt,
-                        .anytime = study.until_decided,
-                        .arms = {},
-                        .effects = {},
-                        .sentence = {}};
+  Comparison comparison = head_of(study, metric);
+  comparison.baseline = study.arms.front();
   const ByArm trials = by_arm(study);
   for (std::size_t i = 1; i < study.arms.size(); ++i)
-    comparison.arms.push_back(compare_arm(trials, comparison, study.arms[i], intervals));
+    comparison.arms.push_back(
+        compare_arm(trials, comparison, comparison.baseline, study.arms[i], intervals));
   settle(comparison.arms, comparison);
   if (!study.design.empty()) {
     estimate_effects(study, trials, intervals, comparison);
     settle(comparison.effects, comparison);
   }
-  const auto unfinished =
-      std::count_if(study.trials.begin(), study.trials.end(),
-                    [](const Trial& trial) { return trial.status != results::Status::done; });
-  comparison.sentence =
-      summary(comparison, study.trials.size(), static_cast<std::size_t>(unfinished));
+  comparison.sentence = summary_of(comparison, study);
   return comparison;
 }
 
@@ -153,6 +164,20 @@ void test(const Comparison& of, const std::vector<double>& differences, bool int
 
 Comparison compare(const StudyRecord& study, const std::string& metric) {
   return compared(study, metric, true);
+}
+
+Comparison compare_pairs(const StudyRecord& study, const std::string& metric,
+                         const std::string& baseline,
+                         const std::vector<std::pair<std::string, std::string>>& pairs) {
+  require_metric(study, metric);
+  Comparison comparison = head_of(study, metric);
+  comparison.baseline = baseline;
+  const ByArm trials = by_arm(study);
+  for (const auto& [first, second] : pairs)
+    comparison.arms.push_back(compare_arm(trials, comparison, first, second, true));
+  settle(comparison.arms, comparison);
+  comparison.sentence = summary_of(comparison, study);
+  return comparison;
 }
 
 Decision decide(const StudyRecord& study) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "results/study_record.h"
@@ -47,7 +48,7 @@ struct Tested {
 };
 
 struct ArmComparison : Tested {  // arm - baseline
-  std::string arm;
+  std::string arm, baseline;
   double baseline_mean = 0, arm_mean = 0;  // over the pairs that count
 };
 
@@ -76,6 +77,12 @@ void test(const Comparison& of, const std::vector<double>& differences, bool int
 /// Compares all arms (of a sweep: its points) with the first in one metric. Throws Error if there
 /// are fewer than two or no trial has the metric, naming near misses.
 Comparison compare(const results::StudyRecord& study, const std::string& metric);
+
+/// Each second arm of `pairs` with its first, as one family of questions; `baseline` names in a
+/// word what all the first ones are. Throws as `compare`.
+Comparison compare_pairs(const results::StudyRecord& study, const std::string& metric,
+                         const std::string& baseline,
+                         const std::vector<std::pair<std::string, std::string>>& pairs);
 
 /// Whether more seeds would be of use.
 struct Decision {

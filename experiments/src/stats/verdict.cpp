@@ -102,7 +102,7 @@ std::string too_few(const Comparison& comparison, std::size_t comparisons, const
 
 std::string sentence(const Comparison& comparison, std::size_t comparisons,
                      const ArmComparison& arm) {
-  const std::string& baseline = comparison.baseline;
+  const std::string& baseline = arm.baseline;
   switch (arm.verdict) {
     case Verdict::better:
     case Verdict::worse:

@@ -20,11 +20,11 @@ const Config* study_table(const Document& document, Problems& problems) {
   return nullptr;
 }
 
-std::vector<fs::path> folders_of(const Config* table, Problems& problems) {
+std::vector<fs::path> folders_of(const Config* table, const std::string& key, Problems& problems) {
   std::vector<fs::path> folders;
-  const Config* list = table == nullptr ? nullptr : table->find("plugins");
+  const Config* list = table == nullptr ? nullptr : table->find(key);
   if (list == nullptr) return folders;
-  const auto good = checked_value(*find_field(study_fields(), "plugins"), *list, "study", problems);
+  const auto good = checked_value(*find_field(study_fields(), key), *list, "study", problems);
   if (!good || list->as_list() == nullptr) return folders;
   for (const Config& element : *list->as_list()) {
     const fs::path base = element.place().line == 0 ? fs::current_path()
@@ -33,7 +33,8 @@ std::vector<fs::path> folders_of(const Config* table, Problems& problems) {
     std::error_code code;
     if (!fs::is_directory(folder, code)) {
       problems.add(element.place(),
-                   fmt::format("study: no folder of plugins at {}", folder.string()));
+                   fmt::format("study: no folder of {} at {}",
+                               key == "plugins" ? "plugins" : "Python modules", folder.string()));
     } else if (const auto objection = registry::Trust().objection_to_folder(folder)) {
       problems.add(element.place(), fmt::format("study: {}: {}", folder.string(), *objection));
     }
@@ -64,11 +65,20 @@ std::optional<std::vector<std::string>> keys_of(const Config* table, Problems& p
   return keys;
 }
 
+std::vector<fs::path> python_folders(const fs::path& path,
+                                     const std::vector<std::string>& overrides) {
+  Problems problems(path.string());
+  const Document document = read_document(path, overrides, problems);
+  std::vector<fs::path> folders = folders_of(study_table(document, problems), "python", problems);
+  if (folders.empty()) folders.push_back(fs::absolute(path).lexically_normal().parent_path());
+  return folders;
+}
+
 std::vector<fs::path> plugin_folders(const fs::path& path,
                                      const std::vector<std::string>& overrides) {
   Problems problems(path.string());
   const Document document = read_document(path, overrides, problems);
-  std::vector<fs::path> folders = folders_of(study_table(document, problems), problems);
+  std::vector<fs::path> folders = folders_of(study_table(document, problems), "plugins", problems);
   std::erase_if(folders, [](const fs::path& folder) {  // load_study tells of them, with all else
     std::error_code code;
     return !fs::is_directory(folder, code);

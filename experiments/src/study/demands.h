@@ -24,8 +24,9 @@ Demands demands_of(const std::filesystem::path& path, const std::vector<std::str
 
 /// [study]; null where it isn't there or isn't a table.
 const Config* study_table(const Document& document, Problems& problems);
-/// Its `plugins`, made absolute.
-std::vector<std::filesystem::path> folders_of(const Config* table, Problems& problems);
+/// Its `plugins` or `python`, made absolute.
+std::vector<std::filesystem::path> folders_of(const Config* table, const std::string& key,
+                                              Problems& problems);
 /// Its `trust` as it is written; nothing where it isn't.
 std::optional<std::vector<std::string>> keys_of(const Config* table, Problems& problems);
 

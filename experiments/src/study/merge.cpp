@@ -67,10 +67,28 @@ bool is_part_list(std::string_view address) {
          address == "data.transforms";
 }
 
+namespace {
+
+/// An entry is called by its part; "python:module:EarlyStop" is "early_stop".
+std::string called(const std::string& use) {
+  if (!use.starts_with("python:")) return use;
+  std::string name;
+  for (const char c : std::string_view(use).substr(use.rfind(':') + 1)) {
+    const bool capital = c >= 'A' && c <= 'Z';
+    const bool after_small = !name.empty() && name.back() != '_' && name.back() >= 'a';
+    if (capital && after_small) name += '_';
+    name += capital ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return name;
+}
+
+}  // namespace
+
 std::string entry_name(const Config& entry) {
   const Config* name = entry.find("name");
-  const std::string* word = name != nullptr ? name->as_text() : entry.use();
-  return word == nullptr ? "" : *word;
+  if (name != nullptr) return name->as_text() == nullptr ? "" : *name->as_text();
+  const std::string* use = entry.use();
+  return use == nullptr ? "" : called(*use);
 }
 
 std::vector<std::string> entry_names(const Config& list) {

@@ -21,9 +21,7 @@ constexpr int kMaxDepth = 16;           // of parts in parts
 constexpr std::size_t kMaxList = 1000;  // parts in a list
 
 std::string list_of(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += fmt::format("{}{}", text.empty() ? "" : ", ", name);
-  return text;
+  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 /// Near misses, or else all there is.
@@ -168,7 +166,11 @@ const PartSchema* Resolver::schema_of(const std::string& kind, const Config* val
                                      kind, list_of(catalog_.names(kind))));
     return nullptr;
   }
-  if (const PartSchema* schema = catalog_.find(kind, name)) return schema;
+  try {
+    if (const PartSchema* schema = catalog_.find(kind, name)) return schema;
+  } catch (const Error& refusal) {
+    return problems_.add(place, fmt::format("{}: {}", shown(name), refusal.what())), nullptr;
+  }
   if (name == kUnresolved && !problems_.empty()) return nullptr;
   if (name.starts_with('@')) {
     problems_.add(place,
@@ -184,6 +186,7 @@ const PartSchema* Resolver::schema_of(const std::string& kind, const Config* val
 /// Keys of a part's table that aren't its parameters.
 bool Resolver::is_own_key(const std::string& key, const PartSpec& part) const {
   if (key == "use") return true;
+  if (key == "only" && part.kind == "tracker") return true;
   if (part.address == "data")
     return key == "transforms" || find_field(data_fields(), key) != nullptr;
   const std::size_t dot = part.address.rfind('.');
@@ -286,16 +289,18 @@ std::vector<PartSpec> Resolver::parts(const std::string& kind, const std::string
   std::set<std::string> names;
   for (const Config& entry : entries) {
     const std::string name = entry_name(entry);
-    const Config* given = entry.find("name");
-    const Place& place = given != nullptr ? given->place() : entry.place();
-    if (given != nullptr && !is_name(name)) {
-      problems_.add(place, "a part's `name` is made of letters, digits, '_' and '-', at most 100");
+    const Config& at = entry.find("name") != nullptr ? *entry.find("name") : entry;
+    const bool is_named = &at == &entry || is_name(name);
+    if (!is_named) {
+      problems_.add(at.place(),
+                    "a part's `name` is made of letters, digits, '_' and '-', at most 100");
     } else if (!name.empty() && !names.insert(name).second) {
-      problems_.add(place, fmt::format("{} has two entries '{}'; give one of them another `name`",
-                                       address, shown(name)));
+      problems_.add(at.place(),
+                    fmt::format("{} has two entries '{}'; give one of them another `name`", address,
+                                shown(name)));
     }
-    if (auto part = this->part(kind, address + "." + name, &entry, "", list->place()))
-      result.push_back(std::move(*part));
+    const std::string own = address + '.' + (is_named ? name : "?");
+    if (auto part = this->part(kind, own, &entry, "", list->place())) result.push_back(*part);
   }
   return result;
 }

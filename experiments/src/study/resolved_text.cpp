@@ -86,6 +86,15 @@ class Writer {
     }
   }
 
+  void tracker(const TrackerSpec& tracker) {
+    const PartSpec& spec = tracker.part;
+    part(spec, "tracker", true, [&] {
+      const std::string name = spec.address.substr(spec.address.find('.') + 1);
+      if (name != spec.use) line("name", Value{name}, spec.address + ".name");
+      if (!tracker.only.empty()) line("only", Value{tracker.only}, spec.address + ".only");
+    });
+  }
+
   template <class Settings>
   void settings(const std::vector<Setting<Settings>>& keys, const Settings& settings,
                 const std::string& at) {
@@ -228,6 +237,9 @@ void write_study(Writer& writer, const Study& study) {
   std::vector<std::string> folders;
   for (const auto& folder : study.plugins) folders.push_back(folder.string());
   writer.line("plugins", Value{folders}, "study.plugins");
+  std::vector<std::string> modules;
+  for (const auto& folder : study.python) modules.push_back(folder.string());
+  if (!modules.empty()) writer.line("python", Value{modules}, "study.python");
   if (study.trust) writer.line("trust", Value{*study.trust}, "study.trust");
 }
 
@@ -291,7 +303,7 @@ std::string resolved_text(const Study& study, const std::vector<const TrialSpec*
       differing.push_back(section);
     }
   }
-  writer.list("tracker", study.trackers, false);
+  for (const TrackerSpec& tracker : study.trackers) writer.tracker(tracker);
   std::string arms;
   const bool has_arms =
       !study.is_sweep && (from.variants.size() > 1 || from.variants[0].place.file);

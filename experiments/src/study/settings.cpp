@@ -73,14 +73,25 @@ FieldSchema threads_field() {
   return field;
 }
 
-FieldSchema plugins_field() {
+FieldSchema folders_field(const char* name, const char* doc) {
   FieldSchema field;
-  field.name = "plugins";
+  field.name = name;
   field.type = FieldType::list;
   field.of = "string";
   field.default_value = std::vector<std::string>{};
-  field.doc = "folders to look for plugins in first, relative to the file that names them";
+  field.doc = doc;
   return field;
+}
+
+FieldSchema plugins_field() {
+  return folders_field(
+      "plugins", "folders to look for plugins in first, relative to the file that names them");
+}
+
+FieldSchema python_field() {
+  return folders_field("python",
+                       "folders to look for Python parts in first, relative to the file that names "
+                       "them; that of the study's file unless said");
 }
 
 FieldSchema trust_field() {
@@ -131,7 +142,11 @@ const std::vector<Setting<StudySettings>>& study_settings() {
       key("share", &S::share,
           "trials whose training begins alike train the beginning once; changes no number"),
       key("confine", &S::confine,
-          "trials write to the study's directory alone, and have no network; changes no number")};
+          "trials write to the study's directory alone, and have no network; changes no number"),
+      key("tracker_wait", &S::tracker_wait,
+          "how long a run waits at its end for trackers to take what is left; `paribus sync` "
+          "brings "
+          "them the rest")};
   return kSettings;
 }
 
@@ -178,7 +193,8 @@ const std::vector<Setting<TrainSettings>>& train_settings() {
 const std::vector<FieldSchema>& study_fields() {
   static const std::vector<FieldSchema> kFields = [] {
     std::vector<FieldSchema> fields = schemas_of(study_settings());
-    for (FieldSchema field : {seeds_field(), threads_field(), plugins_field(), trust_field()})
+    for (FieldSchema field :
+         {seeds_field(), threads_field(), plugins_field(), python_field(), trust_field()})
       fields.push_back(std::move(field));
     return fields;
   }();

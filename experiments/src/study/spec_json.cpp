@@ -48,7 +48,9 @@ Value value_from(const json& tagged) {
   if (tagged.is_null()) return {};
   if (!tagged.is_object() || tagged.size() != 1)
     throw Error("expected a value with its type, got " + tagged.dump());
-  const auto& [type, value] = *tagged.items().begin();
+  const auto entry = tagged.begin();
+  const std::string& type = entry.key();
+  const json& value = *entry;
   if (type == "bool") return value.get<bool>();
   if (type == "int") return value.get<std::int64_t>();
   if (type == "float") return real_from(value);

@@ -19,6 +19,7 @@
 #include "study/resolved_text.h"
 #include "study/settings.h"
 #include "study/sweep.h"
+#include "study/trackers.h"
 #include "study/variants.h"
 
 namespace paribus {
@@ -135,6 +136,7 @@ Limits limits_of(const Study& study, const Config* table, Problems& problems) {
   measure("hang_limit", study.hang_limit, duration_of, limits.hang);
   measure("memory_limit", study.memory_limit, bytes_of, limits.memory);
   measure("disk", study.disk, bytes_of, limits.disk);
+  measure("tracker_wait", study.tracker_wait, duration_of, limits.trackers);
   return limits;
 }
 
@@ -190,6 +192,28 @@ void check_overlay(const Config& overlay, Problems& problems) {
   }
 }
 
+bool uses_python(const PartSpec& part) {
+  return part.use.starts_with("python:") ||
+         std::any_of(part.slots.begin(), part.slots.end(),
+                     [](const auto& slot) { return uses_python(slot.second); });
+}
+
+bool uses_python(const std::vector<PlannedTrial>& trials) {
+  return std::any_of(trials.begin(), trials.end(), [](const PlannedTrial& trial) {
+    const TrialSpec& spec = trial.shape->spec;
+    for (const auto* list : {&spec.transforms, &spec.metrics, &spec.callbacks}) {
+      for (const PartSpec& part : *list) {
+        if (uses_python(part)) return true;
+      }
+    }
+    for (const ScheduleSpec& schedule : spec.schedules) {
+      if (uses_python(schedule.part)) return true;
+    }
+    return uses_python(spec.dataset) || uses_python(spec.model) || uses_python(spec.loss) ||
+           uses_python(spec.optimizer);
+  });
+}
+
 /// From the document to the trials.
 class Loader {
  public:
@@ -204,9 +228,10 @@ class Loader {
     const Config* table = study_table(document_, problems_);
     read_study(table, study_, problems_);
     study_.limits = limits_of(study_, table, problems_);
-    study_.plugins = folders_of(table, problems_);
+    study_.plugins = folders_of(table, "plugins", problems_);
+    study_.python = folders_of(table, "python", problems_);
     study_.trust = keys_of(table, problems_);
-    study_.trackers = resolver_.parts("tracker", "tracker", document_.root.find("tracker"));
+    study_.trackers = trackers_of(document_.root.find("tracker"), resolver_, problems_);
     std::vector<Variant> variants = expand(propose);
     const bool has_arms = !study_.is_sweep && variants.size() > 1;
     study_.until_decided = is_until_decided(table);
@@ -226,6 +251,9 @@ class Loader {
     auto provenance = std::make_shared<Provenance>(
         Provenance{std::move(document_.root), std::move(variants), document_.sweep});
     study_.provenance = std::move(provenance);
+    // A resolved study lies in another folder than the modules that its file meant.
+    if (study_.python.empty() && uses_python(resolved))
+      study_.python = {fs::absolute(study_.path).lexically_normal().parent_path()};
     study_.resolved = resolved_text(study_, examples(resolved));
     if (sweep_.adaptive) {
       study_.adaptive =

@@ -81,8 +81,11 @@ struct PlannedTrial {
   [[nodiscard]] TrialSpec spec() const;
 };
 
-/// A part that watches from outside the trials (kind `tracker`).
-using TrackerSpec = PartSpec;
+/// A part that watches from outside the trials (kind `tracker`). No trial's id depends on it.
+struct TrackerSpec {
+  PartSpec part;
+  std::vector<std::string> only;  // patterns of the metrics that it gets; empty: all
+};
 
 class AdaptiveSweep;  // a search that looks at results (study/adaptive.h)
 struct Provenance;    // where each value of each arm was written
@@ -103,12 +106,14 @@ struct StudySettings {
   std::string keep = "final";                                        // or "all", "none"
   bool share = true;
   bool confine = false;  // trials write to the study's directory alone, and have no network
+  std::string tracker_wait = "20s";  // as written
 };
 
 /// What trials and the study's directory may take; 0: no limit.
 struct Limits {
   double time = 0, hang = 0;          // seconds, of a trial
   std::int64_t memory = 0, disk = 0;  // bytes, of a trial and of the directory
+  double trackers = 0;                // seconds that a run waits for them at its end
 };
 
 /// A study, expanded. Loading runs nothing but, through the Proposer, the search part.
@@ -121,8 +126,9 @@ struct Study : StudySettings {
   std::vector<std::string> arms;     // in order, the baseline first; of a sweep: its points
   Design design;                     // of the arms, where [ablate] combines factors
   bool is_sweep = false;
-  std::vector<std::string> swept;                 // addresses, in order
-  std::vector<std::filesystem::path> plugins;     // [study] plugins, made absolute
+  std::vector<std::string> swept;              // addresses, in order
+  std::vector<std::filesystem::path> plugins;  // [study] plugins, made absolute
+  std::vector<std::filesystem::path> python;   // where Python parts are looked for, if it has any
   std::optional<std::vector<std::string>> trust;  // keys, as written
   std::vector<TrackerSpec> trackers;
   /// Arms in order; of each arm its seeds in order. Where `adaptive` is set these are probes, to be
@@ -146,6 +152,10 @@ std::string study_name(const std::filesystem::path& path);
 /// What a study asks of the plugin path, made absolute. To be called before the catalog is scanned.
 /// Throws StudyError.
 std::vector<std::filesystem::path> plugin_folders(const std::filesystem::path& path,
+                                                  const std::vector<std::string>& overrides);
+
+/// Where its Python parts are looked for first: what it asks for, or the folder of its file.
+std::vector<std::filesystem::path> python_folders(const std::filesystem::path& path,
                                                   const std::vector<std::string>& overrides);
 
 /// Reads, merges, expands and checks a study. `overrides` are the texts behind -s: `key=value`.

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "uplink/batch.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+
+#include "driver/handle.h"
+#include "journal/crc32c.h"
+#include "journal/decode.h"
+#include "paribus/error.h"
+
+namespace paribus::uplink {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kChunk = std::size_t{1} << 20;
+constexpr std::size_t kLongest = std::size_t{64} << 20;  // a record of a trial's journal
+constexpr std::size_t kLast = 16;                        // bytes that `last` keeps
+
+/// A journal, read in pieces.
+class File {
+ public:
+  explicit File(const std::filesystem::path& path)
+      : path_(path), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)) {
+    struct stat facts {};
+    if (!file_ || ::fstat(file_.get(), &facts) != 0)
+      throw Error(fmt::format("journal {}: can't open: {}", path.string(), std::strerror(errno)));
+    if (!S_ISREG(facts.st_mode))
+      throw Error(fmt::format("journal {}: is not a regular file", path.string()));
+    size_ = static_cast<std::uint64_t>(facts.st_size);
+    changed_ = static_cast<double>(facts.st_mtim.tv_sec) +
+               static_cast<double>(facts.st_mtim.tv_nsec) * 1e-9;
+  }
+
+  [[nodiscard]] std::uint64_t size() const { return size_; }
+  [[nodiscard]] double changed() const { return changed_; }
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+  /// As many of `count` bytes as there are. Valid until the next call.
+  std::string_view bytes(std::uint64_t at, std::size_t count) {
+    if (at < start_ || at + count > start_ + buffer_.size()) {
+      buffer_.resize(std::max(count, kChunk));
+      start_ = at;
+      buffer_.resize(read(at));
+    }
+    return std::string_view(buffer_).substr(static_cast<std::size_t>(at - start_), count);
+  }
+
+ private:
+  std::size_t read(std::uint64_t at) {
+    std::size_t got = 0;
+    while (got < buffer_.size()) {
+      const ssize_t n = ::pread(file_.get(), buffer_.data() + got, buffer_.size() - got,
+                                static_cast<off_t>(at + got));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0)
+        throw Error(
+            fmt::format("journal {}: can't read: {}", path_.string(), std::strerror(errno)));
+      if (n == 0) break;
+      got += static_cast<std::size_t>(n);
+    }
+    return got;
+  }
+
+  const std::filesystem::path& path_;
+  driver::Handle file_;
+  std::uint64_t size_ = 0, start_ = 0;
+  double changed_ = 0;
+  std::string buffer_;
+};
+
+/// Whether the journal goes on from where it was left: it may have been made anew, or repaired.
+bool goes_on(File& file, const Position& from) {
+  if (from.at < journal::kMagic.size() || from.last.size() > from.at) return false;
+  return file.size() >= from.at &&
+         file.bytes(from.at - from.last.size(), from.last.size()) == from.last;
+}
+
+/// Takes records one by one.
+class Reader {
+ public:
+  Reader(File& file, Batch& batch) : file_(file), batch_(batch) {}
+
+  /// False at what ends the batch: the end of what is whole, or an `end` that has to wait.
+  bool next() {
+    const std::uint64_t at = batch_.next.at;
+    const std::string_view head = file_.bytes(at, journal::kHeader);
+    if (head.size() < journal::kHeader) return stop(head.empty());
+    const std::size_t length = journal::load<std::uint32_t>(head.data());
+    const auto type = static_cast<std::uint8_t>(head[4]);
+    const std::size_t size = journal::kHeader + length + journal::kTrailer;
+    if (at + size > file_.size()) return stop(false);
+    if (length > kLongest) {
+      throw Error(
+          fmt::format("journal {}: a record at byte {} claims {} bytes, expected at most {}",
+                      file_.path().string(), at, length, kLongest));
+    }
+    const std::string_view record = file_.bytes(at, size);
+    if (record.size() < size) return stop(false);
+    const std::string_view checked = record.substr(0, size - journal::kTrailer);
+    if (journal::crc32c(checked) != journal::load<std::uint32_t>(record.data() + checked.size()))
+      return stop(false);
+    if (!add(type, checked.substr(journal::kHeader))) return false;
+    batch_.next.at += size;
+    batch_.next.last = record.substr(size - std::min(size, kLast));
+    return true;
+  }
+
+ private:
+  bool stop(bool whole) {
+    batch_.whole = whole;
+    return false;
+  }
+
+  bool add(std::uint8_t type, std::string_view payload) {
+    if (type == journal::kEvent) return add_event(payload);
+    if (type == journal::kSeries) {
+      const auto name = journal::take_name(payload);
+      if (!name) return stop(false);
+      add_series(*name, payload);
+    }
+    return type != journal::kPoints || add_points(payload);
+  }
+
+  /// After a journal was made anew the series come again, perhaps in another order.
+  void add_series(const std::string& name, std::string_view unit) {
+    std::vector<Series>& all = batch_.next.series;
+    const auto known =
+        std::find_if(all.begin(), all.end(), [&](const Series& one) { return one.name == name; });
+    batch_.next.order.push_back(static_cast<std::size_t>(known - all.begin()));
+    if (known == all.end()) all.push_back({name, std::string(unit)});
+  }
+
+  bool add_event(std::string_view payload) {
+    if (journal::is_too_deep(payload)) return stop(false);
+    json event = json::parse(payload, nullptr, false);
+    if (!event.is_object()) return stop(false);
+    const json name = event.value("event", json());
+    if (name == "start" || name == "resume") {
+      for (Series& one : batch_.next.series) one.floor = one.mark;
+      batch_.next.ended = false;
+      if (name == "start") batch_.next.started = started_of(event);
+    }
+    if (name != "end") return true;
+    if (!batch_.points.empty() || batch_.end) return false;  // it comes by itself
+    batch_.end = std::move(event);
+    return true;
+  }
+
+  [[nodiscard]] double started_of(const json& event) const {
+    const json time = event.value("time", json());
+    std::tm utc{};
+    if (time.is_number()) return time.get<double>();
+    if (time.is_string() &&
+        ::strptime(time.get_ref<const std::string&>().c_str(), "%Y-%m-%dT%H:%M:%SZ", &utc))
+      return static_cast<double>(::timegm(&utc));
+    return file_.changed();
+  }
+
+  bool add_points(std::string_view payload) {
+    const std::size_t before = batch_.points.size();
+    std::uint64_t step = 0;
+    while (!payload.empty()) {
+      const auto tag = journal::take_varint(payload);
+      const auto move = journal::take_varint(payload);
+      if (!tag || !move || *tag / 2 >= batch_.next.order.size()) return refuse(before);
+      const auto value =
+          *tag % 2 ? journal::take_value<float>(payload) : journal::take_value<double>(payload);
+      if (!value) return refuse(before);
+      step += (*move >> 1) ^ (0 - (*move & 1));
+      const std::size_t series = batch_.next.order[*tag / 2];
+      if (static_cast<std::int64_t>(step) > batch_.next.series[series].floor)
+        batch_.points.push_back({series, static_cast<std::int64_t>(step), *value});
+    }
+    for (std::size_t i = before; i < batch_.points.size(); ++i) {
+      std::int64_t& mark = batch_.next.series[batch_.points[i].series].mark;
+      mark = std::max(mark, batch_.points[i].step);
+    }
+    batch_.next.ended = false;
+    return true;
+  }
+
+  bool refuse(std::size_t before) {
+    batch_.points.resize(before);
+    return stop(false);
+  }
+
+  File& file_;
+  Batch& batch_;
+};
+
+}  // namespace
+
+Batch read_batch(const std::filesystem::path& path, const Position& from, std::size_t most,
+                 std::uint64_t until) {
+  File file(path);
+  Batch batch{
+      .next = from, .points = {}, .end = {}, .size = file.size(), .changed = file.changed()};
+  if (file.size() < journal::kMagic.size()) return batch;  // it is just being made
+  if (file.bytes(0, journal::kMagic.size()) != journal::kMagic)
+    throw Error(fmt::format("journal {}: is not a journal of this version", path.string()));
+  Reader reader(file, batch);
+  if (!goes_on(file, from)) {
+    batch.next.order.clear();
+    batch.next.at = journal::kMagic.size();
+    batch.next.last = journal::kMagic;
+    for (Series& one : batch.next.series) one.floor = one.mark;
+  }
+  while (batch.points.size() < most && !batch.end && (until == 0 || batch.next.at < until) &&
+         reader.next()) {
+  }
+  return batch;
+}
+
+}  // namespace paribus::uplink

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace paribus::uplink {
+
+/// A series of a trial, and how far it has been read.
+struct Series {
+  std::string name, unit;
+  std::int64_t mark = kNone;   // the greatest step so far
+  std::int64_t floor = kNone;  // `mark` at the last start or resume: up to here all was read before
+  static constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::min();
+};
+
+/// How far the journal of a trial has been delivered. What a resumed trial makes again has the
+/// same bits (law 2), so a point counts once, by series and step.
+struct Position {
+  std::uint64_t at = 0;   // bytes of the journal
+  std::string last;       // the bytes before `at`, by which a journal made anew is told
+  std::int64_t sent = 0;  // points
+  double started = 0;     // when the trial was, seconds since 1970
+  double time = 0;        // of the last point
+  std::vector<Series> series;
+  std::vector<std::size_t> order;  // of each series of the journal so far: where it is in `series`
+  std::string memo;                // of the tracker
+  bool ended = false;              // its end has been delivered, and nothing stands after it
+};
+
+/// Points of a journal, in its order.
+struct BatchPoint {
+  std::size_t series = 0;
+  std::int64_t step = 0;
+  double value = 0;
+};
+
+/// A stretch of a journal: points, or one `end`, or nothing that a tracker needs to know.
+struct Batch {
+  Position next;  // after it; memo, sent and time are the caller's to set
+  std::vector<BatchPoint> points;
+  std::optional<nlohmann::json> end;
+  std::uint64_t size = 0;  // of the journal now
+  double changed = 0;      // when it was last written, seconds since 1970
+  bool whole = true;       // false: what stands behind it is torn or damaged, as far as it goes
+};
+
+/// Reads from a position on: about as many points as `most`, or up to `until` where that is not 0.
+/// Memory is bounded by that. A journal that is shorter than the position, or another one, is read
+/// from its beginning; points that were delivered are passed over. Throws Error if it can't be
+/// read, or isn't a journal.
+Batch read_batch(const std::filesystem::path& journal, const Position& from, std::size_t most,
+                 std::uint64_t until = 0);
+
+}  // namespace paribus::uplink

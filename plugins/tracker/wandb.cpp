@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <set>
+#include <thread>
+
+#include "wandb_run.h"
+
+namespace {
+
+using namespace paribus;
+using tracker::Json;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kMostBytes = std::size_t{1} << 20;  // of lines in one request
+constexpr std::size_t kLongestFile = std::size_t{16} << 20;
+constexpr double kBurst = 10;  // requests that may go at once after a pause
+constexpr const char* kHost = "https://api.wandb.ai";
+
+constexpr const char* kUpsert =
+    "mutation UpsertBucket($id: String, $name: String, $project: String, $entity: String, "
+    "$groupName: String, $description: String, $displayName: String, $notes: String, "
+    "$commit: String, $config: JSONString, $host: String, $debug: Boolean, $program: String, "
+    "$repo: String, $jobType: String, $state: String, $sweep: String, $tags: [String!], "
+    "$summaryMetrics: JSONString) { upsertBucket(input: {id: $id, name: $name, "
+    "groupName: $groupName, modelName: $project, entityName: $entity, description: $description, "
+    "displayName: $displayName, notes: $notes, config: $config, commit: $commit, host: $host, "
+    "debug: $debug, jobProgram: $program, jobRepo: $repo, jobType: $jobType, state: $state, "
+    "sweep: $sweep, tags: $tags, summaryMetrics: $summaryMetrics}) { bucket { id name "
+    "displayName description config sweepName project { id name entity { id name } } "
+    "historyLineCount } inserted } }";
+constexpr const char* kCreateFiles =
+    "mutation CreateRunFiles($entity: String!, $project: String!, $run: String!, "
+    "$files: [String!]!) { createRunFiles(input: {entityName: $entity, projectName: $project, "
+    "runName: $run, files: $files}) { runID uploadHeaders files { name uploadUrl } } }";
+
+Json or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
+
+/// `2026-11-21T02:10:21.141792`, as lines of output.log begin.
+std::string stamp(double time) {
+  const auto whole = static_cast<std::time_t>(time);
+  std::tm utc{};
+  ::gmtime_r(&whole, &utc);
+  char text[40];
+  const std::size_t size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
+  const auto micros = static_cast<int>((time - static_cast<double>(whole)) * 1e6);
+  std::snprintf(text + size, sizeof text - size, ".%06d", micros);
+  return text;
+}
+
+}  // namespace
+
+/// Weights & Biases: a run per trial, of one group. Lines of its history are counted: those that
+/// come again take the place of what was there. Each process that begins a trial takes up the same
+/// run.
+struct Wandb : paribus::Tracker {
+  struct Params {
+    std::string_view base_url, entity, project, group, job_type = "train", tags, notes;
+    bool files = true;
+    double rate = 1;
+    static constexpr auto fields() {
+      return std::tuple_cat(
+          tracker::wandb_fields<Params>(),
+          std::tuple{field("base_url", &Params::base_url,
+                           "the server's address; empty: WANDB_BASE_URL, else W&B's own"),
+                     field("files", &Params::files,
+                           "whether study.toml, configuration and summary go as files, too"),
+                     field("rate", &Params::rate,
+                           "the most requests for all trials together, after the first ten")
+                         .at_least(0.1)
+                         .at_most(1000)
+                         .unit("1/s")});
+    }
+  } params;
+
+  void open(const TrackedStudy& study, Uplink& uplink) override {
+    Tracker::open(study, uplink);
+    base_ = tracker::address_of(params.base_url, "WANDB_BASE_URL", kHost, "tracker/wandb");
+    secret_ = uplink.secret("WANDB_API_KEY", tracker::host_of(base_));
+    if (secret_.empty()) {
+      throw Error("tracker/wandb: there is no key for " + tracker::host_of(base_) +
+                  "; set WANDB_API_KEY, or add it to ~/.netrc by `wandb login`");
+    }
+    names_.emplace(params, study);
+    toml_ = study.directory / "study.toml";
+    key_ = tracker::key_of(uplink.folder());
+  }
+
+  void begin(TrackedTrial& trial) override {
+    const Json made = upsert(trial);
+    const Json::json_pointer inserted("/upsertBucket/inserted");
+    const bool is_new = made.contains(inserted) && made[inserted] == true;
+    if (is_new && tracker::WandbRows(trial.memo).lines > 0)
+      throw StartOver("tracker/wandb: the server has lost a run");
+  }
+
+  void log(TrackedTrial& trial, std::span<const TrackedPoint> points) override {
+    if (!runs_.contains(trial.id)) upsert(trial);  // it had ended, and goes on
+    tracker::WandbRows rows(trial.memo);
+    send(trial, rows, rows.take(points), Json::object());
+    trial.memo = rows.memo();
+  }
+
+  void end(TrackedTrial& trial, const TrackedEnd& end) override {
+    if (!runs_.contains(trial.id)) upsert(trial);
+    tracker::WandbRows rows(trial.memo);
+    Json last{{"complete", true}, {"exitcode", tracker::wandb_exit(end)}};
+    if (end.status == "paused") last["preempting"] = true;
+    if (params.files) last["uploaded"] = put_files(trial, rows, end);
+    if (!end.message.empty()) {
+      last["files"]["output.log"] = {
+          {"offset", rows.messages},
+          {"content",
+           {stamp(end.time) + (end.status == "failed" ? " ERROR " : " ") + end.message}}};
+      ++rows.messages;
+    }
+    send(trial, rows, rows.take_open(), std::move(last), &end);
+    trial.memo = rows.memo();
+    runs_.erase(trial.id);
+  }
+
+  void leave(TrackedTrial& trial) override { runs_.erase(trial.id); }
+
+ private:
+  struct Run {
+    std::string entity, project, name;
+  };
+
+  // -- the server -----------------------------------------------------------------------------
+
+  /// Servers count requests: those of all trials together are spread out.
+  void pace() {
+    const auto now = Clock::now();
+    tokens_ += std::chrono::duration<double>(now - paced_).count() * params.rate;
+    tokens_ = std::min(tokens_, kBurst) - 1;
+    paced_ = now;
+    if (tokens_ < 0)
+      std::this_thread::sleep_for(std::chrono::duration<double>(-tokens_ / params.rate));
+  }
+
+  HttpAnswer post(const std::string& path, const Json& body) {
+    pace();
+    HttpRequest request{.url = base_ + path, .body = tracker::compact(body)};
+    request.headers = {{"Content-Type", "application/json"}};
+    request.user = "api", request.password = secret_;
+    HttpAnswer got = uplink().http(request);
+    if (got.status == 401 || got.status == 403)
+      throw Error("tracker/wandb: the server " + tracker::said(got) + "; see WANDB_API_KEY");
+    return got;
+  }
+
+  Json graphql(const char* operation, const char* query, Json variables) {
+    const HttpAnswer got =
+        post("/graphql",
+             {{"query", query}, {"variables", std::move(variables)}, {"operationName", operation}});
+    if (got.status == 409) throw TryLater("tracker/wandb: the server " + tracker::said(got));
+    const std::string who = std::string("tracker/wandb: ") + operation;
+    tracker::expect_taken(got, who, "see `entity` and `project`");
+    Json answer = tracker::parsed(got.body);
+    const Json::json_pointer message("/errors/0/message");
+    if (answer.contains(message))
+      throw Error(who + ": the server says: " + tracker::compact(answer[message]).substr(0, 200));
+    if (answer.is_object() && answer.contains("data")) return answer["data"];
+    throw Error(who + ": the answer is no GraphQL; is " + base_ + " a W&B server?");
+  }
+
+  static std::string need(const Json& answer, const char* where) {
+    return tracker::need(answer, where, "tracker/wandb");
+  }
+
+  // -- runs -----------------------------------------------------------------------------------
+
+  Json upsert(const TrackedTrial& trial) {
+    Json variables{{"name", tracker::wandb_id(trial, key_)},
+                   {"project", names_->project},
+                   {"entity", or_null(names_->entity)},
+                   {"groupName", names_->group},
+                   {"displayName", tracker::name_of(trial)},
+                   {"notes", or_null(names_->notes)},
+                   {"jobType", or_null(names_->job_type)},
+                   {"tags", names_->tags},
+                   {"config", tracker::compact(tracker::wandb_wrapped(trial))}};
+    for (const char* unused : {"id", "description", "commit", "host", "debug", "program", "repo",
+                               "state", "sweep", "summaryMetrics"})
+      variables[unused] = nullptr;
+    Json made = graphql("UpsertBucket", kUpsert, std::move(variables));
+    runs_[trial.id] = {need(made, "/upsertBucket/bucket/project/entity/name"),
+                       need(made, "/upsertBucket/bucket/project/name"),
+                       need(made, "/upsertBucket/bucket/name")};
+    return made;
+  }
+
+  /// Lines of history, and the summary, in as many requests as it takes; `last` goes with the last
+  /// one.
+  void send(const TrackedTrial& trial, tracker::WandbRows& rows,
+            const std::vector<tracker::WandbRow>& whole, Json last,
+            const TrackedEnd* end = nullptr) {
+    const Run& run = runs_.at(trial.id);
+    const std::string path = "/files/" + tracker::escaped(run.entity) + "/" +
+                             tracker::escaped(run.project) + "/" + tracker::escaped(run.name) +
+                             "/file_stream";
+    std::size_t next = 0;
+    do {
+      Json lines = Json::array();
+      for (std::size_t bytes = 0; next < whole.size() && bytes < kMostBytes; ++next) {
+        lines.push_back(tracker::wandb_object(tracker::wandb_items(whole[next], trial.started)));
+        bytes += lines.back().get_ref<const std::string&>().size();
+      }
+      const bool is_last = next == whole.size();
+      Json body = is_last ? std::move(last) : Json::object();
+      const std::size_t count = lines.size();
+      if (count > 0)
+        body["files"]["wandb-history.jsonl"] = {{"offset", rows.lines},
+                                                {"content", std::move(lines)}};
+      if (is_last) {
+        const auto summary = tracker::wandb_summary(rows, trial.started, end);
+        body["files"]["wandb-summary.json"] = {{"offset", 0},
+                                               {"content", {tracker::wandb_object(summary)}}};
+      }
+      tracker::expect_taken(post(path, body), "tracker/wandb: file_stream");
+      rows.lines += static_cast<std::int64_t>(count);
+    } while (next < whole.size());
+  }
+
+  /// Their names.
+  Json put_files(const TrackedTrial& trial, const tracker::WandbRows& rows, const TrackedEnd& end) {
+    const Run& run = runs_.at(trial.id);
+    std::map<std::string, std::string> files{
+        {"config.yaml", tracker::wandb_wrapped(trial).dump(2) + "\n"},  // JSON is YAML
+        {"wandb-summary.json",
+         tracker::wandb_object(tracker::wandb_summary(rows, trial.started, &end))}};
+    if (auto toml = tracker::file_of(toml_, kLongestFile)) files["study.toml"] = *std::move(toml);
+    Json names = Json::array();
+    for (const auto& [name, bytes] : files) names.push_back(name);
+    const Json made = graphql(
+        "CreateRunFiles", kCreateFiles,
+        {{"entity", run.entity}, {"project", run.project}, {"run", run.name}, {"files", names}});
+    const Json answer = made.value("createRunFiles", Json::object());
+    for (const Json& file : answer.value("files", Json::array()))
+      put(need(file, "/uploadUrl"), files.at(need(file, "/name")),
+          answer.value("uploadHeaders", Json::array()));
+    return names;
+  }
+
+  /// Where to, the server said; it may be somebody else's, who is not to have the key.
+  void put(const std::string& url, const std::string& bytes, const Json& headers) {
+    HttpRequest request{.method = "PUT", .url = url.starts_with('/') ? base_ + url : url};
+    request.body = bytes;
+    for (const Json& header : headers) {
+      const std::string text = header.is_string() ? header.get<std::string>() : "";
+      const std::size_t colon = text.find(':');
+      if (colon != std::string::npos)
+        request.headers.emplace_back(text.substr(0, colon), text.substr(colon + 1));
+    }
+    tracker::expect_taken(uplink().http(request), "tracker/wandb: upload of a file");
+  }
+
+  std::string base_, secret_, key_;
+  std::optional<tracker::WandbNames> names_;
+  std::filesystem::path toml_;
+  std::map<std::string, Run> runs_;  // of trials that are under way in this process
+  double tokens_ = kBurst;
+  Clock::time_point paced_ = Clock::now();
+};
+PARIBUS_PART(Wandb, "wandb", "Weights & Biases: a run per trial, of one group")

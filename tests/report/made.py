@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Studies for the page: small ones like those that people run, hostile ones, large ones."""
+
+import math
+import random
+import struct
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
+
+import journals  # noqa: E402
+
+HOSTILE = [
+    "<img src=x onerror=\"window.pwned='img'\">",
+    "</script><script>window.pwned='script'</script>",
+    "<a href=\"javascript:window.pwned='link'\">here</a> <b>bold</b>",
+    "\x1b[2J\x1b[31mred\x07 \u202etxt.exe {{script}} %{x} $\\alpha$",
+    "n" * 10_000,
+    "=cmd|' /C calc'!A0, \"quoted\"\r\nnext",
+]
+
+
+def curve(seed: int, arm: float, epochs: int) -> tuple[list[float], list[float]]:
+    draw = random.Random(f"{seed}/{arm}")
+    loss = [
+        2.3 * math.exp(-0.25 * (1 + arm) * step / 10) + 0.2 + draw.gauss(0, 0.03)
+        for step in range(epochs * 10)
+    ]
+    return loss, [
+        0.9 - 0.5 * math.exp(-(1 + arm) * (e + 1) / 3) + draw.gauss(0, 0.01) for e in range(epochs)
+    ]
+
+
+def write_trial(
+    folder: Path, trial: str, arm: str, seed: int, effect: float, epochs=8, **last
+) -> None:
+    """Over what journals.write_study wrote: with curves, and the study's metric as they end."""
+    loss, accuracy = curve(seed, effect, epochs)
+    metrics = {"train.loss": loss[-1], "valid.accuracy": accuracy[-1]} | last
+    end = dict(status="done", message="", steps=len(loss), seconds=1.5 + seed, epochs=epochs)
+    (folder / "journal" / f"{trial}.log").write_bytes(
+        journals.MAGIC
+        + journals.event(
+            event="start", id=trial, arm=arm, seed=seed, facts={"steps_per_epoch": 10}, time=1.0
+        )
+        + journals.series("train.loss", "nat")
+        + journals.series("valid.accuracy", "1")
+        + journals.points(0, range(1, len(loss) + 1), loss)
+        + journals.points(1, range(10, len(loss) + 1, 10), accuracy)
+        + journals.event(event="end", final=metrics, best=metrics, weights_sha256="00", **end)
+    )
+
+
+def arms(folder: Path, effects: dict[str, float], seeds=8, failed=(), **study) -> Path:
+    """A study of arms with learning curves; `failed`: (arm, seed) that have no result."""
+    journals.write_study(
+        folder,
+        {arm: {s: None if (arm, s) in failed else 0.5 for s in range(seeds)} for arm in effects},
+        **{"question": "Does Lookahead help SGD once the rate is annealed?"} | study,
+    )
+    for number, (arm, effect) in enumerate(effects.items()):
+        for seed in range(seeds):
+            if (arm, seed) not in failed:
+                write_trial(folder, f"{number:02x}{seed:06x}", arm, seed, effect)
+    return folder
+
+
+def two_arms(folder: Path) -> Path:
+    return arms(folder, {"sgd": 0.0, "lookahead": 0.25}, margin=0.005)
+
+
+def hostile(folder: Path) -> Path:
+    """Names, question, messages and values that want to be more than text."""
+    effects = {name: 0.1 * i for i, name in enumerate(HOSTILE)}
+    arms(folder, effects, seeds=6, question=HOSTILE[1] + HOSTILE[0], failed=[(HOSTILE[1], 2)])
+    broken = journals.trial_journal(
+        "01000002", HOSTILE[1], 2, {}, end="failed", message=HOSTILE[0] + HOSTILE[3]
+    )
+    (folder / "journal" / "01000002.log").write_bytes(broken)
+    for seed, value in enumerate((math.nan, math.inf, -math.inf)):
+        trial = f"02{seed:06x}"
+        journal = journals.trial_journal(
+            trial, HOSTILE[2], seed, {"valid.accuracy": value}, end=None
+        )
+        journal += journals.series("valid.accuracy", HOSTILE[0])
+        journal += journals.points(1, [5, 10], [value, value])
+        end = dict(status="done", message="", steps=10, seconds=1.0, epochs=2, weights_sha256="00")
+        metrics = {"valid.accuracy": value}
+        (folder / "journal" / f"{trial}.log").write_bytes(
+            journal + journals.event(event="end", final=metrics, best=metrics, **end)
+        )
+    (folder / "study.toml").write_text(f"# {HOSTILE[1]}\n")
+    (folder / "paribus.lock").write_text(
+        '{"plugins": [{"file": "/a/<b>.so", "sha256": "<i>", "parts": ["<u>"]}]}'
+    )
+    return folder
+
+
+def sweep(folder: Path, points=60) -> Path:
+    draw = random.Random(5)
+    values, results = {}, {}
+    for i in range(points):
+        rate, momentum = 10 ** draw.uniform(-4, 0), draw.choice([0.0, 0.9, 0.99])
+        model = draw.choice(["mlp", "convnet"])
+        name = f"optimizer.lr={rate:.5g}, optimizer.momentum={momentum}, model={model}, n={i}"
+        values[name] = {
+            "optimizer.lr": rate,
+            "optimizer.momentum": momentum,
+            "model": {"use": model},
+        }
+        best = 0.9 - 0.08 * (math.log10(rate) + 2) ** 2 + 0.03 * (model == "convnet")
+        results[name] = {0: best + draw.gauss(0, 0.01)}
+    axes = ["optimizer.lr", "optimizer.momentum", "model"]
+    return journals.write_study(folder, results, axes=axes, values=values, question="Which rate?")
+
+
+def factorial(folder: Path) -> Path:
+    names = {"full": [1, 1], "no crop": [0, 1], "no ema": [1, 0], "none": [0, 0]}
+    design = {
+        "kind": "factorial",
+        "factors": ["data.transforms.crop", "callback.ema"],
+        "on": [list(map(bool, on)) for on in names.values()],
+    }
+    return arms(
+        folder,
+        {name: 0.2 * on[0] + 0.05 * on[1] for name, on in names.items()},
+        design=design,
+        question="Which parts matter?",
+    )
+
+
+def long_study(folder: Path, trials=4, points=100_000) -> Path:
+    """Each trial with `points` points of one series, among them one far below and one far above all others."""
+    names = {"a": range(trials // 2), "b": range(trials - trials // 2)}
+    journals.write_study(
+        folder,
+        {arm: dict.fromkeys(seeds, 0.5) for arm, seeds in names.items()},
+        metric="train.loss",
+        goal="minimize",
+    )
+    body, at = b"", {points // 3: -50.0, points // 2: 70.0}
+    for first in range(1, points + 1, 8000):
+        steps = range(first, min(first + 8000, points + 1))
+        payload = b"".join(
+            (
+                journals._varint(0)
+                + journals._varint(2 * (s if s == steps[0] else 1))
+                + struct.pack("<d", at.get(s, math.sin(s / 500)))
+            )
+            for s in steps
+        )
+        body += journals.record(journals.POINTS, payload)
+    for number, (arm, seeds) in enumerate(names.items()):
+        for seed in seeds:
+            trial, metrics = f"{number:02x}{seed:06x}", {"train.loss": 0.1 * seed}
+            (folder / "journal" / f"{trial}.log").write_bytes(
+                journals.MAGIC
+                + journals.event(
+                    event="start",
+                    id=trial,
+                    arm=arm,
+                    seed=seed,
+                    facts={"steps_per_epoch": 100},
+                    time=1.0,
+                )
+                + journals.series("train.loss", "nat")
+                + body
+                + journals.event(
+                    event="end",
+                    status="done",
+                    message="",
+                    steps=points,
+                    seconds=1.0,
+                    epochs=1,
+                    final=metrics,
+                    best=metrics,
+                    weights_sha256="00",
+                )
+            )
+    return folder

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The view at a terminal, of studies that grow."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from watching import ENVIRONMENT, PARIBUS, journals, made
+
+
+def test_study_that_grows(running, screen):
+    running.make(1, 250)
+    view = screen("watch", running.folder)
+    view.until("250/1000", "1 of 4 done", "0.004")
+    running.make(251, 500)
+    view.until("500/1000")
+    record = journals.points(0, range(501, 601), [0.25] * 100)
+    for part in (record[:3], record[3:100]):  # a write that is not done yet
+        running.trial.add(part)
+        view.read(1.2)  # at least two looks
+        assert "journal/" not in view.text()
+    running.trial.add(record[100:])
+    assert "journal/" not in view.until("600/1000", "0.25")
+    running.end(0.875)
+    text = view.until("2 of 4 done", "in 12 s")
+    assert "0.875" in text and "1000" in text
+    view.type("q")
+    assert view.ended() == 0
+
+
+def test_journal_that_is_made_anew(running, screen):
+    running.make(1, 250)
+    view = screen("watch", running.folder)
+    view.until("250/1000")
+    path = running.folder / "journal" / "00000000.log"
+    running.trial.close()
+    path.unlink()
+    running.trial.__init__(path, running.begun())
+    running.make(1, 7)
+    view.until("7/1000", "0.14286")
+
+
+def test_keys(tmp_path, screen):
+    folder = made.hostile(tmp_path / "s")
+    (folder / "logs").mkdir()
+    for journal in (folder / "journal").glob("*.log"):
+        log = folder / "logs" / f"{journal.stem}.txt"
+        log.write_bytes(
+            b"one\n\x1b[2J\x1b]0;title\x07two\n10 %\r20 %\r\nlast of " + journal.stem.encode()
+        )
+    view = screen("watch", folder, columns=90, rows=40)
+    view.until("q: quit", "valid.accuracy")
+    first = view.text()
+    view.type("\x1b[B")
+    view.until("of ")
+    while view.text() == first:
+        view.read(0.5)
+    view.type("\r")
+    text = view.until("one", "Esc: back", "last of ")
+    assert "20 %" in text and "10 %" not in text
+    assert "?]0;title?two" in text and "?[2J" in text
+    view.type("\x1b")
+    view.until("q: quit", "m: metric")
+    view.type("m")
+    view.until("train.loss")
+    view.type("?")
+    view.until("the curve of another metric", "s, then y        stops the trial")
+    view.type("?")
+    view.until("m: metric")
+    view.type("q")
+    assert view.ended() == 0
+    assert (
+        b"\x07" not in view.raw and b"\x1b]" not in view.raw and b"\x1b[2J\x1b[31m" not in view.raw
+    )
+
+
+def test_selection_stays_with_its_trial(running, screen):
+    running.make(1, 250)
+    view = screen("watch", running.folder)
+    view.until("> sgd, seed 0", "250/1000")
+    view.type("j")
+    view.until("> adam, seed 0")
+    running.end(0.875)
+    view.until("2 of 4 done", "> adam, seed 0")
+    view.type("\x1b[F")
+    view.until("> sgd, seed 1")
+    view.type("\x1b[H")
+    view.until("> adam, seed 0")
+
+
+def test_trial_that_two_arms_share(tmp_path, screen):
+    folder = journals.write_study(tmp_path / "s", {"one": {0: 0.5}, "same": {0: 0.5}})
+    log = folder / "journal" / "study.log"
+    plan = json.loads(log.read_bytes()[len(journals.MAGIC) + 5 : -4])
+    plan["trials"] = [[0, 0, "00000000"], [1, 0, "00000000"]]
+    log.write_bytes(journals.MAGIC + journals.event(**plan))
+    view = screen("watch", folder)
+    view.until("> one, seed 0", "  same, seed 0")
+    view.type("j")
+    view.until("  one, seed 0", "> same, seed 0")
+
+
+@pytest.mark.parametrize("how", ["key", signal.SIGTERM, signal.SIGHUP])
+def test_terminal_is_given_back(running, screen, how):
+    view = screen("watch", running.folder)
+    view.until("q: quit")
+    assert b"\x1b[?1049h" in view.raw and view.picture.cursor.hidden
+    if how == "key":
+        view.type("\x03")
+    else:
+        view.process.send_signal(how)
+    assert view.ended() == 130
+    assert not view.picture.cursor.hidden
+
+
+def test_stopped_and_taken_up_again(running, screen):
+    view = screen("watch", running.folder)
+    view.until("q: quit")
+    view.process.send_signal(signal.SIGTSTP)
+    deadline = time.monotonic() + 10
+    state = Path(f"/proc/{view.process.pid}/stat")
+    while state.read_text().split()[2] != "T":
+        assert time.monotonic() < deadline
+        view.read(0.1)
+    view.read(0.5)
+    assert view.raw.endswith(b"\x1b[?1049l")  # the shell has its screen
+    view.picture.reset()
+    view.process.send_signal(signal.SIGCONT)
+    view.until("q: quit", "1 of 4 done")
+
+
+@pytest.mark.parametrize("columns", [80, 100, 160])
+def test_nothing_of_a_running_trial_is_cut(running, screen, columns):
+    running.make(1, 250)
+    running.trial.add(journals.points(1, [250], [0.123456789]))
+    text = screen("watch", running.folder, columns=columns, rows=24).until("250/1000", "step 0")
+    row = next(line for line in text.splitlines() if line.startswith("> sgd, seed 0 "))
+    assert " 0.12346 " in row and row.endswith(" s left") and "…" not in row
+    assert ("0.004" in row) is (columns >= 100)
+
+
+def test_window_that_changes(running, screen):
+    running.make(1, 250)
+    view = screen("watch", running.folder)
+    view.until("250/1000", "q: quit", "step 0")
+    for columns, rows in ((40, 8), (200, 60), (20, 3)):
+        view.resize(columns, rows)
+        view.picture.reset()
+        view.until("up" if columns < 40 else "1 of 4" if columns == 40 else "q: quit")
+        deadline = time.monotonic() + 2
+        while time.monotonic() < deadline and "up/down" not in view.picture.display[rows - 1]:
+            view.read(0.1)
+        assert view.picture.display[rows - 1].startswith("up/down")
+    view.type("q")
+    assert view.ended() == 0
+
+
+def test_directory_that_goes_away(running, screen):
+    view = screen("watch", running.folder)
+    view.until("q: quit")
+    os.rename(running.folder, running.folder.with_name("gone"))
+    view.until("study.log")
+    os.rename(running.folder.with_name("gone"), running.folder)
+    text = view.until("1 of 4 done")
+    while "can't open" in text:
+        view.read(1)
+        text = view.text()
+
+
+def test_no_other_process_is_stopped(running, screen):
+    """A number in a journal may be that of another process by now."""
+    other = subprocess.Popen(["sleep", "60"])
+    try:
+        begun = journals.event(event="start", facts={}, time=1.0, pid=other.pid)
+        running.trial.add(begun)
+        view = screen("watch", running.folder)
+        view.until("> sgd, seed 0")
+        view.type("s")
+        view.until("stop sgd, seed 0? It can be resumed.")
+        view.type("n")
+        view.until("q: quit")
+        view.type("s")
+        view.until("y: yes")
+        view.type("y")
+        view.until(f"not stopped: process {other.pid} of this machine doesn't run it")
+        view.type("js")
+        view.until("only a trial that runs can be stopped")
+        time.sleep(0.2)
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
+
+
+STUDY = """\
+[study]
+seeds = 2
+[data]
+use = "glyphs"
+batch = 128
+[model]
+use = "mlp"
+[train]
+epochs = 25
+[arms]
+sgd = {}
+fast = { optimizer = { use = "sgd", lr = 0.05 } }
+"""
+
+
+def run_study(folder, name) -> subprocess.Popen:
+    command = [PARIBUS, "run", "study.toml", "-j", "2", "--no-report", "--dir", name, "-q"]
+    run = subprocess.Popen(
+        command, cwd=folder, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    log = folder / name / "journal" / "study.log"
+    while not log.exists() or log.stat().st_size < 100:
+        assert run.poll() is None, run.stderr.read()
+        time.sleep(0.02)
+    return run
+
+
+def weights_of(folder, name) -> list[tuple[str, str]]:
+    results = [PARIBUS, "results", name, "--format", "csv"]
+    table = subprocess.run(results, cwd=folder, capture_output=True, text=True, check=True)
+    head, *rows = [line.split(",") for line in table.stdout.splitlines()]
+    at = head.index("weights_sha256")
+    return [(row[0], row[at]) for row in rows]
+
+
+def test_real_study(tmp_path, screen):
+    """Watched, with one trial stopped by a key and taken up again: the same weights as alone."""
+    (tmp_path / "study.toml").write_text(STUDY)
+    run = run_study(tmp_path, "watched")
+    view = screen("watch", tmp_path / "watched")
+    view.until("> sgd, seed 0", "steps/s")
+    view.type("s")
+    view.until("stop sgd, seed 0? It can be resumed.")
+    view.type("y")
+    view.until("3 of 4 done, 1 stopped", seconds=40)
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 1 and b"go on with: paribus resume" in err
+    resume = [PARIBUS, "resume", "watched", "-q", "--no-report"]
+    subprocess.run(resume, cwd=tmp_path, env=ENVIRONMENT, check=True, capture_output=True)
+    view.until("4 of 4 done", "100 %")
+    assert run_study(tmp_path, "alone").wait(60) == 0
+    assert weights_of(tmp_path, "watched") == weights_of(tmp_path, "alone")
+    assert len(weights_of(tmp_path, "alone")) == 4

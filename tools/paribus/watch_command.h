@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace paribus {
+
+/// `paribus watch DIR [--once | --json]`
+void add_watch_command(CLI::App& app, int& exit_status);
+
+}  // namespace paribus

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "results/study_record.h"
+
+/// A study's results as one page that needs nothing else: docs/report.md. All numbers are made
+/// here, by what `compare` and `results` show them with; the page only draws. The same results give
+/// the same bytes.
+namespace paribus::report {
+
+/// What the page shows. Reads the journals of those trials whose curves are shown.
+nlohmann::json data_of(const results::StudyRecord& study);
+
+/// The page.
+std::string page_of(const nlohmann::json& data);
+
+/// Writes `text` as `file` whole or not at all. Throws NoSpace where the disk is full, or, for a
+/// file in the study's directory, where `[study] disk` leaves too little; else Error.
+void write(const std::filesystem::path& file, const std::string& text,
+           const results::StudyRecord& study);
+
+/// Where `run` puts it.
+std::filesystem::path file_of(const results::StudyRecord& study);
+
+/// The study's main table, of effects, arms or points, ready for a paper; `format`: "latex" or
+/// "markdown".
+std::string table_of(const nlohmann::json& data, const std::string& format);
+
+}  // namespace paribus::report

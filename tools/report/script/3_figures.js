@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// Plotly, unpacked when the first figure comes near the window, and what all figures share.
+
+const kColours = {
+  light: ["#5b6472", "#0b62b0", "#b8500c", "#0a7a55", "#a3458a", "#1c7fa6", "#8a6a00"],
+  dark: ["#aeb7c5", "#6db5f5", "#f59a5b", "#4fcf9c", "#e391c8", "#7fd3f0", "#e6c34a"],
+};
+const kDashes = ["solid", "dash", "dot", "dashdot"];
+const kWidest = 1600; // pixels of a saved picture
+
+let theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+const figures = [];
+
+const colour = (i) => kColours[theme][i % kColours[theme].length];
+const dash = (i) => kDashes[Math.floor(i / kColours.light.length) % kDashes.length];
+const faded = (hex, opacity) =>
+  `rgba(${[1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)).join(",")},${opacity})`;
+
+let unpacking = null;
+function plotly() {
+  unpacking ??= (async () => {
+    const packed = atob(document.getElementById("plotly").textContent.trim());
+    const bytes = Uint8Array.from(packed, (letter) => letter.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const script = document.createElement("script");
+    script.textContent = await new Response(stream).text();
+    document.head.append(script);
+    return window.Plotly;
+  })();
+  return unpacking;
+}
+
+function layoutOf(own) {
+  const style = getComputedStyle(document.documentElement);
+  const ink = style.getPropertyValue("--ink").trim(), line = style.getPropertyValue("--line").trim();
+  const size = Math.max(12, parseFloat(style.fontSize) * 0.8);
+  const axis = { gridcolor: line, linecolor: line, zerolinecolor: line, automargin: true, tickfont: { size } };
+  const layout = {
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", autosize: true, hovermode: "closest",
+    font: { color: ink, size, family: style.getPropertyValue("font-family") || "sans-serif" },
+    margin: { l: 50, r: 12, t: 10, b: 44 }, showlegend: false, dragmode: "zoom",
+    legend: { orientation: "h", y: -0.18, yanchor: "top", x: 0 }, ...own,
+  };
+  for (const name of Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key)))
+    layout[name] = { ...axis, ...layout[name] };
+  return layout;
+}
+
+const kConfig = {
+  responsive: true, displaylogo: false, displayModeBar: "hover", plotGlPixelRatio: 2,
+  showSendToCloud: false, modeBarButtonsToRemove: ["toImage", "lasso2d", "select2d", "sendDataToCloud"],
+};
+
+async function draw(figure) {
+  const Plotly = await plotly();
+  const { data, layout } = figure.make();
+  await Plotly.react(figure.place, data, layoutOf(layout), kConfig);
+  figure.drawn = true;
+  figure.place.dataset.drawn = theme;
+}
+
+const redraw = (figure) => (figure.drawn ? draw(figure).catch(failed(figure)) : undefined);
+
+function failed(figure) {
+  return (problem) => {
+    figure.place.replaceChildren(make("p", { class: "alarm" },
+      `This browser can't draw the figure (${problem.message}); its data are behind CSV.`));
+  };
+}
+
+async function picture(figure, format) {
+  await draw(figure);
+  const Plotly = await plotly();
+  const box = figure.place.getBoundingClientRect();
+  const scale = format === "png" ? Math.max(1, Math.min(3, (2 * kWidest) / box.width)) : 1;
+  const paper = getComputedStyle(document.documentElement).getPropertyValue("--paper").trim();
+  const { data, layout } = figure.make();
+  const url = await Plotly.toImage({ data, layout: { ...layoutOf(layout), paper_bgcolor: paper }, config: kConfig },
+    { format, width: Math.round(box.width), height: Math.round(box.height), scale });
+  const content = format === "svg" ? decodeURIComponent(url.slice(url.indexOf(",") + 1)) : bytesOf(url);
+  save(fileName(`${figure.id}.${format}`), format === "svg" ? "image/svg+xml" : "image/png", content);
+}
+
+function bytesOf(url) {
+  const text = atob(url.slice(url.indexOf(",") + 1));
+  return new Blob([Uint8Array.from(text, (letter) => letter.charCodeAt(0))], { type: "image/png" });
+}
+
+/**
+ * A figure that is drawn when it comes near the window. `own`: id, says (one sentence for those who don't see it),
+ * controls (elements), make() -> {data, layout}, csv() -> [head, rows], height in pixels.
+ */
+function figureOf(own, caption) {
+  const figure = { ...own, drawn: false };
+  figure.place = make("div", { class: "plot", id: `plot-${own.id}`, role: "group", "aria-label": own.says });
+  figure.place.style.height = `${own.height ?? 420}px`;
+  const buttons = make("span", { class: "save" },
+    button("SVG", () => picture(figure, "svg").catch(failed(figure)), `Save ${own.id} as SVG`),
+    button("PNG", () => picture(figure, "png").catch(failed(figure)), `Save ${own.id} as PNG`),
+    button("CSV", () => save(fileName(`${own.id}.csv`), "text/csv", csvText(...figure.csv())), `Save the data of ${own.id} as CSV`));
+  figure.element = make("figure", { id: `figure-${own.id}` },
+    make("div", { class: "row" }, own.controls ?? [], buttons), figure.place,
+    make("figcaption", {}, caption));
+  figures.push(figure);
+  return figure;
+}
+
+function watchFigures() {
+  const watcher = new IntersectionObserver((entries) => {
+    for (const entry of entries.filter((one) => one.isIntersecting)) {
+      watcher.unobserve(entry.target);
+      const figure = figures.find((one) => one.element === entry.target);
+      if (!figure.drawn) draw(figure).catch(failed(figure));
+    }
+  }, { rootMargin: "500px" });
+  for (const figure of figures) watcher.observe(figure.element);
+}
+
+/** What is printed must be drawn, and on white. */
+async function printPage() {
+  const before = theme;
+  await setTheme("light");
+  for (const figure of figures) await draw(figure).catch(failed(figure));
+  window.print();
+  await setTheme(before);
+}
+
+async function setTheme(name) {
+  theme = name;
+  document.documentElement.dataset.theme = name;
+  const toggle = document.getElementById("theme");
+  toggle.textContent = name === "dark" ? "Light" : "Dark";
+  toggle.setAttribute("aria-label", `Show the page ${toggle.textContent.toLowerCase()}`);
+  await Promise.all(figures.map(redraw));
+}
+
+function selection(label, options, change) {
+  const select = make("select", { change: () => change(select.value) },
+    options.map(([value, text]) => make("option", { value }, short(text, 60))));
+  return make("label", {}, label, select);
+}
+
+function toggle(label, change, on = false) {
+  const box = make("input", { type: "checkbox", checked: on, change: () => change(box.checked) });
+  return make("label", {}, box, label);
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// Learning curves: the mean over seeds in the band that they span, each seed on demand.
+
+const kMostNamed = 14; // arms that a legend can hold
+
+function curvesFigure(metrics) {
+  const view = { metric: metrics[0], seeds: false, log: false, epochs: false };
+  const inEpochs = metrics.every((metric) => metric.arms.every((arm) => arm.steps_per_epoch));
+  const isSweep = Boolean(report.sweep);
+  const x = (arm, steps) => (view.epochs ? steps.map((step) => step / arm.steps_per_epoch) : steps);
+
+  function bandOf(arm, i) {
+    const { band } = arm, steps = x(arm, band.x), none = { hoverinfo: "skip", mode: "lines", line: { width: 0 }, legendgroup: `g${i}`, showlegend: false };
+    return [
+      { ...none, x: steps, y: band.greatest },
+      { ...none, x: steps, y: band.least, fill: "tonexty", fillcolor: faded(colour(i), theme === "dark" ? 0.25 : 0.16) },
+      { x: steps, y: band.mean, mode: band.x.length < 30 ? "lines+markers" : "lines", name: plain(arm.arm), legendgroup: `g${i}`, text: band.n,
+        line: { color: colour(i), width: 2.4, dash: dash(i) }, marker: { size: 5 },
+        hovertemplate: "%{y:.5g} at %{x}, mean of %{text}<extra>%{fullData.name}</extra>" },
+    ];
+  }
+  function seedsOf(arm, i, isAlone) {
+    return arm.seeds.map((seed, k) => ({
+      x: x(arm, seed.x), y: seed.y, mode: seed.x.length === 1 ? "markers" : "lines", name: plain(arm.arm), legendgroup: `g${i}`,
+      showlegend: isAlone && k === 0 && !isSweep, opacity: isSweep ? 0.5 : isAlone ? 1 : 0.6,
+      line: { color: isSweep ? colour(i < 5 ? 2 : 1) : colour(i), width: isSweep ? (i < 5 ? 2 : 0.8) : isAlone ? 2 : 1, dash: isSweep ? "solid" : dash(i) },
+      hovertemplate: `%{y:.5g} at %{x}, seed ${seed.seed}<extra>%{fullData.name}</extra>`,
+    }));
+  }
+  function draw_() {
+    const arms = view.metric.arms;
+    const data = arms.flatMap((arm, i) => {
+      const isAlone = !arm.band;
+      return [...(arm.band ? bandOf(arm, i) : []), ...(isAlone || view.seeds ? seedsOf(arm, i, isAlone) : [])];
+    });
+    return { data, layout: {
+      showlegend: !isSweep && arms.length <= kMostNamed,
+      xaxis: { title: { text: view.epochs ? "epoch" : "step" }, zeroline: false },
+      yaxis: { title: { text: `${plain(view.metric.name)}${unitOf(view.metric.unit)}` }, type: view.log ? "log" : "linear", zeroline: false } } };
+  }
+  const change = (key) => (value) => { view[key] = value; note(); redraw(figure); };
+  const some = metrics.some((metric) => metric.arms.some((arm) => arm.band));
+  const controls = [
+    selection("Metric", metrics.map((metric, i) => [i, metric.name]), (i) => change("metric")(metrics[i])),
+    some ? toggle("each seed", change("seeds")) : null,
+    toggle("logarithmic", change("log")),
+    inEpochs ? toggle("in epochs", change("epochs")) : null,
+  ].filter(Boolean);
+  const figure = figureOf({ id: "curves", height: 460, controls, make: draw_,
+    says: "Learning curves of the chosen metric; the values at the end are in the tables of arms and trials",
+    csv: () => [["metric", "arm", "seed", "trial", "step", "value"], view.metric.arms.flatMap((arm) =>
+      arm.seeds.flatMap((seed) => seed.x.map((step, i) => [view.metric.name, arm.arm, seed.seed, seed.trial, step, seed.y[i]])))] },
+    "");
+  const caption = figure.element.querySelector("figcaption");
+  function note() {
+    const lines = view.metric.arms.flatMap((arm) => arm.seeds);
+    const thinned = lines.filter((line) => line.points).length, broken = lines.filter((line) => line.not_finite);
+    const said = [isSweep ? "Orange: the five best points." : some ? "Line: mean over seeds; band: from the least to the greatest of them." : ""];
+    if (report.curves.trials < report.curves.of) said.push(`${count(report.curves.trials, "trial")} of ${report.curves.of.toLocaleString("en")}${isSweep ? ": the best, and others at even distances in order of merit." : ": the first seeds of each arm."}`);
+    if (thinned) said.push(`${count(thinned, "long line")} drawn with the least and the greatest value of neighbouring steps; results.h5 has every point.`);
+    if (broken.length) said.push(`${count(broken.length, "line")} had values that are not finite, the first at step ${Math.min(...broken.map((line) => line.first_not_finite))}.`);
+    caption.textContent = said.join(" ");
+  }
+  note();
+  return figure;
+}
+
+function showCurves() {
+  const { metrics } = report.curves;
+  if (!metrics.length) return;
+  section("curves", "Learning curves").append(curvesFigure(metrics).element);
+}

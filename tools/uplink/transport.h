@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "paribus/tracker.h"
+
+namespace paribus::uplink {
+
+/// The one place where requests are made, as paribus/tracker.h says. For one thread; it keeps
+/// connections open.
+class Transport {
+ public:
+  Transport();
+  ~Transport();
+  HttpAnswer http(const HttpRequest& request);
+
+ private:
+  struct Curl;
+  std::unique_ptr<Curl> curl_;
+};
+
+/// Seconds that a Retry-After asks for, a number or a date; 0 if it says nothing of use.
+double retry_after(const std::string& value, double now);
+
+/// Once per process, before any thread.
+void start_transport();
+
+}  // namespace paribus::uplink
