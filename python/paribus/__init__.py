@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .parts import Part
     from .results import Comparison, Results, Verification
     from .run import Run, TrialState
+    from .shown import RateSweep, ShownBatch
     from .study import Check, Study
 
 __version__ = "0.1.0"
@@ -48,6 +49,8 @@ _PLACES = {
     "Results": "results",
     "Comparison": "results",
     "Verification": "results",
+    "RateSweep": "shown",
+    "ShownBatch": "shown",
     "Part": "parts",
     "ParibusError": "errors",
     "Problem": "errors",
@@ -73,8 +76,10 @@ __all__ = [
     "ParibusError",
     "Part",
     "Problem",
+    "RateSweep",
     "Results",
     "Run",
+    "ShownBatch",
     "Study",
     "StudyError",
     "TrialState",

@@ -12,6 +12,7 @@ from .errors import ParibusError
 if TYPE_CHECKING:
     import pandas
     import xarray
+    from matplotlib.figure import Figure
 
 
 class Table:
@@ -117,6 +118,12 @@ class Comparison(Table):
         self.metric: str = told["metric"]
         self.baseline: str = told["baseline"]
         self.sentence: str = told["sentence"]
+
+    def figure(self) -> Figure:
+        """Differences with their intervals, as a figure of Matplotlib."""
+        from .pictures import figure_of
+
+        return figure_of("comparison", self.told)
 
     def __str__(self) -> str:
         return self.sentence

@@ -17,6 +17,7 @@ from .own import folders
 from .parts import plain
 from .program import answer
 from .run import Run, start
+from .shown import RateSweep, ShownBatch
 
 _PATHS = (("study", "plugins", "python"), ("extends",))  # relative to the study's file
 
@@ -139,6 +140,19 @@ class Study:
         )
         begun.wait(strict=strict)
         return begun
+
+    def lr_find(self, *, low: float = 1e-7, high: float = 10.0, steps: int = 100) -> RateSweep:
+        """Trains the first trial with learning rates that grow from `low` to `high` over so many
+        steps, and suggests one (fastai's `valley`). Writes nothing. Raises StudyError."""
+        words = [*self._words(False), "--low", low, "--high", high, "--steps", steps]
+        return RateSweep(answer("lr-find", self._file(), *words, "--json"))
+
+    def show_data(self, *, items: int = 24, epoch: int = 0, valid: bool = False) -> ShownBatch:
+        """At most `items` of a batch as the model of the first trial gets them, with their targets.
+        Raises StudyError."""
+        words = [*self._words(False), "--items", items, "--epoch", epoch]
+        words += ["--valid"] if valid else []
+        return ShownBatch(answer("show-data", self._file(), *words, "--json"))
 
     def _words(self, locked: bool) -> list[Any]:
         sets = [word for override in self._overrides for word in ("--set", override)]

@@ -54,6 +54,20 @@ def by_command_line(*words) -> subprocess.CompletedProcess:
     return subprocess.run(words, capture_output=True, text=True)
 
 
+def test_rates_and_data_with_their_pictures(place):
+    study = small()
+    sweep = study.lr_find(low=1e-3, high=1, steps=20)
+    assert sweep.points[0][0] == pytest.approx(1e-3) and len(sweep.points) <= 20
+    assert sweep.suggestion is None or 1e-3 <= sweep.suggestion <= 1
+    batch = study.show_data(items=6, valid=True)
+    assert batch.items == [0, 1, 2, 3, 4, 5]
+    for shown in (sweep, batch):
+        assert shown._repr_png_().startswith(b"\x89PNG")
+        assert shown.figure().axes
+    with pytest.raises(paribus.StudyError):
+        study.override({"optimizer.momentum": 7}).show_data()
+
+
 def test_same_ids_and_bits_as_from_toml(place):
     (place / "same.toml").write_text(SAME_IN_TOML)
     assert by_command_line("run", "same.toml", "--dir", "of_toml").returncode == 0

@@ -3,13 +3,14 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from watching import ENVIRONMENT, PARIBUS, journals, made
+from watching import ENVIRONMENT, PARIBUS, journals, made, paribus
 
 
 def test_study_that_grows(running, screen):
@@ -232,21 +233,39 @@ def weights_of(folder, name) -> list[tuple[str, str]]:
     return [(row[0], row[at]) for row in rows]
 
 
+def process_of(journal: Path) -> int:
+    """The trial that writes it."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        said = re.search(rb'"pid":(\d+)', journal.read_bytes()) if journal.exists() else None
+        if said:
+            return int(said[1])
+        time.sleep(0.01)
+    raise AssertionError(f"{journal} has no beginning")
+
+
 def test_real_study(tmp_path, screen):
     """Watched, with one trial stopped by a key and taken up again: the same weights as alone."""
     (tmp_path / "study.toml").write_text(STUDY)
+    folder = tmp_path / "watched"
     run = run_study(tmp_path, "watched")
-    view = screen("watch", tmp_path / "watched")
-    view.until("> sgd, seed 0", "steps/s")
+    status = json.loads(paribus("status", folder, "--json").stdout)
+    first = next(t["id"] for t in status["trials"] if (t["arm"], t["seed"]) == ("sgd", 0))
+    trial = process_of(folder / "journal" / f"{first}.log")
+    os.kill(trial, signal.SIGSTOP)  # or it might be over before the key is typed
+    view = screen("watch", folder)
+    view.until("> sgd, seed 0")
     view.type("s")
     view.until("stop sgd, seed 0? It can be resumed.")
     view.type("y")
-    view.until("3 of 4 done, 1 stopped", seconds=40)
-    _, err = run.communicate(timeout=60)
+    view.until("asked to stop; it ends the update that it is in")
+    os.kill(trial, signal.SIGCONT)
+    view.until("3 of 4 done, 1 stopped", seconds=120)
+    _, err = run.communicate(timeout=120)
     assert run.returncode == 1 and b"go on with: paribus resume" in err
     resume = [PARIBUS, "resume", "watched", "-q", "--no-report"]
     subprocess.run(resume, cwd=tmp_path, env=ENVIRONMENT, check=True, capture_output=True)
-    view.until("4 of 4 done", "100 %")
-    assert run_study(tmp_path, "alone").wait(60) == 0
+    view.until("4 of 4 done", "100 %", seconds=60)
+    assert run_study(tmp_path, "alone").wait(120) == 0
     assert weights_of(tmp_path, "watched") == weights_of(tmp_path, "alone")
     assert len(weights_of(tmp_path, "alone")) == 4

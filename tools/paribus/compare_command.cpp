@@ -7,6 +7,7 @@
 #include <cmath>
 #include <memory>
 
+#include "picture.h"
 #include "stats/across.h"
 #include "stats/comparison_json.h"
 #include "study_reader.h"
@@ -23,6 +24,7 @@ struct Options {
   std::vector<std::string> dirs;
   std::string metric;
   bool as_json = false;
+  Picture picture;
 };
 
 std::string number(double value, const char* format = "{:.5g}") {
@@ -201,25 +203,35 @@ nlohmann::json to_json(const stats::Across& across, const std::vector<std::strin
   return result;
 }
 
+void draw(const Options& options, const nlohmann::json& numbers) {
+  if (options.as_json ? options.picture.is_asked_for() : options.picture.wanted())
+    options.picture.draw("comparison", numbers);
+}
+
 int compare_several(const Options& options) {
   std::vector<results::StudyRecord> studies;
   for (const std::string& dir : options.dirs) studies.push_back(read_study_aloud(dir));
   const stats::Across across = stats::across(studies, options.metric);
-  options.as_json ? print_json(to_json(across, options.dirs)) : print_across(across, stdout);
+  const nlohmann::json numbers = to_json(across, options.dirs);
+  options.as_json ? print_json(numbers) : print_across(across, stdout);
+  draw(options, numbers);
   return 0;
 }
 
 int compare(const Options& options) {
+  options.picture.check();
   if (options.dirs.size() > 1) return compare_several(options);
   const auto study = read_study_aloud(options.dirs.front());
   const auto comparison =
       stats::compare(study, options.metric.empty() ? study.metric : options.metric);
+  const nlohmann::json numbers = stats::to_json(comparison);
   if (options.as_json) {
-    print_json(stats::to_json(comparison));
-    return 0;
+    print_json(numbers);
+  } else {
+    if (!study.question.empty()) fmt::print("{}\n\n", bold(safe_text(study.question), stdout));
+    print_comparison(comparison, stdout);
   }
-  if (!study.question.empty()) fmt::print("{}\n\n", bold(safe_text(study.question), stdout));
-  print_comparison(comparison, stdout);
+  draw(options, numbers);
   return 0;
 }
 
@@ -242,6 +254,7 @@ void add_compare_command(CLI::App& app, int& exit_status) {
       ->expected(1, 64);
   command->add_option("--metric", options->metric, "default: the metric of the study")
       ->type_name("METRIC");
+  options->picture.add_option(*command);
   command->add_flag("--json", options->as_json, "every number, for programs");
   command->callback(
       [options, &exit_status] { exit_status = guarded([&] { return compare(*options); }); });

@@ -13,6 +13,7 @@
 #include "driver/interrupt.h"
 #include "driver/plot.h"
 #include "live.h"
+#include "picture.h"
 
 namespace paribus {
 
@@ -26,6 +27,7 @@ struct Request {
   double low = 1e-7, high = 10;
   std::int64_t steps = 100;
   bool as_json = false;
+  Picture picture;
 };
 
 double number(const json& value) { return value.is_number() ? value.get<double>() : std::nan(""); }
@@ -47,6 +49,7 @@ int terminal_width() {
 }
 
 int find(const Request& request) {
+  request.picture.check();
   driver::watch_interrupts();
   const auto display = make_display(request.as_json);
   driver::Engine engine;
@@ -67,10 +70,14 @@ int find(const Request& request) {
   }
   if (request.as_json) {
     fmt::print("{}\n", reply.dump(2, ' ', false, json::error_handler_t::replace));
+    if (request.picture.is_asked_for()) request.picture.draw("lr_find", reply);
     return 0;
   }
   const double suggestion = number(reply.value("suggestion", json()));
-  fmt::print("{}", driver::log_plot(points_of(reply), suggestion, terminal_width(), 16));
+  const auto points = points_of(reply);
+  if (request.picture.wanted()) request.picture.draw("lr_find", reply);
+  if (!request.picture.on_terminal())
+    fmt::print("{}", driver::log_plot(points, suggestion, terminal_width(), 16));
   if (!(suggestion > 0)) {
     fmt::print(
         "no rate to suggest: the loss does not fall between {:g} and {:g}; try other bounds\n",
@@ -108,6 +115,7 @@ void add_lr_find_command(CLI::App& app, int& exit_status) {
   command->add_option("--steps", request->steps, "steps from one to the other")
       ->check(CLI::Range(10, 100000))
       ->capture_default_str();
+  request->picture.add_option(*command);
   command->add_flag("--json", request->as_json, "points and suggestion as JSON on stdout");
   command->callback([request, &exit_status] {
     if (!(request->low < request->high)) {

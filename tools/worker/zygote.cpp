@@ -22,6 +22,7 @@
 #include "problems.h"
 #include "results/study_record.h"
 #include "search_json.h"
+#include "show.h"
 #include "strays.h"
 #include "study/spec_json.h"
 #include "trial.h"
@@ -53,6 +54,8 @@ json Zygote::answer(const json& request) {
   if (op == "start") return start(request);
   if (op == "stop") return stop(request);
   if (op == "lr_find") return find_rate(request);
+  if (op == "show_data")
+    return run_forked([&] { return worker::show_data(request, dataset(request), loader_); });
   return refusal("the worker knows no request '" + op + "'");
 }
 
