@@ -91,9 +91,14 @@ def test_hostile_names(tmp_path):
     words = texts(picture)
     assert not {"script", "img", "a", "image", "foreignObject"} & tags(picture)
     assert any("<b>bold</b>" in word or "onerror" in word for word in words)  # as text
-    assert any("$\\alpha$" in word for word in words)  # no formula
     assert max(map(len, words)) < 400
     assert not any(unicodedata.category(c) in ("Cc", "Cf") for word in words for c in word)
+
+
+def test_names_are_no_formulas(tmp_path):
+    folder = made.arms(tmp_path / "s", {"sgd": 0.0, "$\\beta_2$": 0.2})
+    paribus("compare", folder, "--picture", tmp_path / "p.svg")
+    assert "$\\beta_2$" in texts(tmp_path / "p.svg")
 
 
 def test_what_cannot_be_drawn_is_refused_before_any_work(tmp_path):
