@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from .parts import Part
     from .results import Comparison, Results, Verification
     from .run import Run, TrialState
-    from .shown import RateSweep, ShownBatch
+    from .shown import RateSweep, ShownBatch, ShownResults
     from .study import Check, Study
 
 __version__ = "0.1.0"
@@ -51,6 +51,7 @@ _PLACES = {
     "Verification": "results",
     "RateSweep": "shown",
     "ShownBatch": "shown",
+    "ShownResults": "shown",
     "Part": "parts",
     "ParibusError": "errors",
     "Problem": "errors",
@@ -80,6 +81,7 @@ __all__ = [
     "Results",
     "Run",
     "ShownBatch",
+    "ShownResults",
     "Study",
     "StudyError",
     "TrialState",

@@ -168,40 +168,119 @@ def _draw_item(axes: Axes, kind: str, value: np.ndarray) -> None:
     axes.set_xticks([]), axes.set_yticks([])
 
 
-def batch(told: dict[str, Any]) -> Figure:
-    """The items of a batch as the model gets them, each with its target; masks lie over their image."""
-    import numpy as np
-
-    first, targets = told["inputs"][0], told["targets"]
-    values = _values(first)
-    count = len(values)
+def _grid(count: int, tall: float, in_pairs: bool = False) -> tuple[Figure, list[Axes]]:
     across = math.ceil(math.sqrt(count * 1.4))
+    across += across % 2 if in_pairs else 0
     down = math.ceil(count / across)
-    figure = _figure(1.5 * across, 1.7 * down + 0.5)
-    grid = figure.subplots(down, across, squeeze=False).reshape(-1)
-    seen: set[int] = set()
+    figure = _figure(1.5 * across, tall * down + 0.5)
+    grid = list(figure.subplots(down, across, squeeze=False).reshape(-1))
     for axes in grid[count:]:
         axes.set_axis_off()
-    for at in range(count):
-        _draw_item(grid[at], first["type"], values[at])
+    return figure, grid
+
+
+def _draw_mask(axes: Axes, value: np.ndarray) -> set[int]:
+    import numpy as np
+
+    plane = value.reshape(value.shape[-2:])
+    axes.imshow(plane, cmap="tab20", vmin=0, vmax=19, alpha=0.5, interpolation="nearest")
+    return set(np.unique(plane).tolist())
+
+
+def batch(told: dict[str, Any]) -> Figure:
+    """The items of a batch as the model gets them, each with its target; masks lie over their image."""
+    first, targets = told["inputs"][0], told["targets"]
+    values = _values(first)
+    figure, grid = _grid(len(values), 1.7)
+    classes: set[int] = set()
+    for at, value in enumerate(values):
+        _draw_item(grid[at], first["type"], value)
         words = []
         for target in targets:
-            value = _values(target)[at]
             if target["type"] == "mask":
-                plane = value.reshape(value.shape[-2:])
-                seen |= set(np.unique(plane).tolist())
-                grid[at].imshow(
-                    plane, cmap="tab20", vmin=0, vmax=19, alpha=0.5, interpolation="nearest"
-                )
+                classes |= _draw_mask(grid[at], _values(target)[at])
             else:
-                words.append(_name_of(target, value, told["class_names"]))
+                words.append(_name_of(target, _values(target)[at], told["class_names"]))
         grid[at].set_title("; ".join(words), fontsize="small", color=_INK)
-    if seen:
-        _add_classes(figure, sorted(seen), told["class_names"])
+    if classes:
+        _add_classes(figure, sorted(classes), told["class_names"])
     title = f"{told['split']} items of {_plain(told['label'])}, as the model gets them"
-    if told.get("stretched"):
-        title += " (values stretched to what can be shown)"
-    figure.suptitle(title, fontsize="medium")
+    figure.suptitle(title + _scale(told), fontsize="medium")
+    return figure
+
+
+def _scale(told: dict[str, Any]) -> str:
+    return " (values stretched to what can be shown)" if told.get("stretched") else ""
+
+
+def results(told: dict[str, Any]) -> Figure:
+    """Validation items with what a trained model makes of them: target, prediction, loss."""
+    names, first, target = told["class_names"], told["inputs"][0], told["targets"][0]
+    values, truths = _values(first), _values(target)
+    are_masks = target["type"] == "mask"
+    figure, grid = _grid(len(values) * (2 if are_masks else 1), 1.9, are_masks)
+    classes: set[int] = set()
+    for at, (value, guess) in enumerate(zip(values, told["predictions"], strict=True)):
+        loss = f"loss {_number(guess['loss']):.3g}"
+        if are_masks:
+            for axes, mask, words in (
+                (grid[2 * at], truths[at], "target"),
+                (grid[2 * at + 1], _values(guess["mask"])[0], f"predicted, {loss}"),
+            ):
+                _draw_item(axes, first["type"], value)
+                classes |= _draw_mask(axes, mask)
+                axes.set_title(words, fontsize="small", color=_INK)
+            continue
+        _draw_item(grid[at], first["type"], value)
+        truth = _name_of(target, truths[at], names)
+        if "class" in guess:
+            right = int(truths[at]) == guess["class"]
+            taken = names[guess["class"]] if guess["class"] < len(names) else guess["class"]
+            words = f"{_plain(taken, 20)} ({guess['probability']:.2f})"
+        else:
+            right = True
+            words = _name_of({"type": "tensor"}, _values(guess["values"])[0], names)
+        words = f"{truth}\n{words}\n{loss}"
+        grid[at].set_title(words, fontsize="small", color=_INK if right else _COLOUR["worse"])
+    if classes:
+        _add_classes(figure, sorted(classes), names)
+    which = "the greatest losses of" if told["what"] == "worst" else f"{len(values)} of"
+    title = f"{which} {told['of']} validation items, {_plain(told['label'])}"
+    title += "" if are_masks else ": target, prediction, loss"
+    figure.suptitle(title + _scale(told), fontsize="medium")
+    return figure
+
+
+def confusion(told: dict[str, Any]) -> Figure:
+    """Counts of (class, class it is taken for); the colour is the share of its row."""
+    import numpy as np
+
+    counts = np.array(told["confusion"], float)
+    size = len(counts)
+    names = [told["class_names"][i] if i < len(told["class_names"]) else i for i in range(size)]
+    labels = [_plain(name, 20) for name in names]
+    rows = counts.sum(1, keepdims=True)
+    share = np.divide(counts, rows, out=np.zeros_like(counts), where=rows > 0)
+    side = min(2.5 + 0.42 * size, 14)
+    figure = _figure(side, side)
+    axes = figure.add_subplot()
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    if size <= 30:
+        for (i, j), count in np.ndenumerate(counts):
+            if count:
+                axes.text(
+                    j, i, f"{count:.0f}", ha="center", va="center", fontsize="x-small",
+                    color="white" if share[i, j] > 0.5 else _INK,
+                )  # fmt: skip
+        axes.set_xticks(range(size), labels, rotation=60, ha="right", fontsize="small")
+        axes.set_yticks(range(size), labels, fontsize="small")
+    axes.set_xlabel("taken for")
+    axes.set_ylabel("is")
+    right = counts.trace() / counts.sum() if counts.sum() else math.nan
+    figure.suptitle(
+        f"{_plain(told['label'])}: {right:.4g} of {counts.sum():.0f} validation items right",
+        fontsize="medium",
+    )
     return figure
 
 
@@ -223,6 +302,8 @@ KINDS: dict[str, Callable[[dict[str, Any]], Figure]] = {
     "lr_find": lr_find,
     "comparison": comparison,
     "batch": batch,
+    "results": results,
+    "confusion": confusion,
 }
 
 

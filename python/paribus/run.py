@@ -16,6 +16,7 @@ from typing import IO, Any
 from .errors import ParibusError, StudyError, TrialsFailed
 from .program import WRONG_REQUEST, answer, program
 from .results import Comparison, Results, Verification
+from .shown import ShownResults
 
 TICK = 0.2  # seconds between two looks at a study that runs
 INTERRUPTED = 130
@@ -128,6 +129,14 @@ class Run:
         words: list[Any] = [*trials, "--quiet", "--json", *(["--bisect"] if bisect else [])]
         words += ["--sample", sample] if sample is not None else []
         return Verification(answer("verify", self.directory, *words, fine=(0, 1)))
+
+    def show_results(
+        self, trial: str | None = None, *, items: int = 24, what: str = "items"
+    ) -> ShownResults:
+        """What a trained model (by default that of the first trial that is done) makes of validation
+        items. `what`: "items", "worst" by their loss, or "confusion" for the picture of classes."""
+        words = [*([trial] if trial else []), "--items", items, "--what", what]
+        return ShownResults(answer("show-results", self.directory, *words, "--json"))
 
     def __repr__(self) -> str:
         return f"Run({str(self.directory)!r})"

@@ -66,3 +66,25 @@ class ShownBatch(Shown):
 
     def __repr__(self) -> str:
         return f"ShownBatch({self.told['split']}, {len(self.items)} items)"
+
+
+class ShownResults(Shown):
+    """Validation items with the predictions of a trained model, and its confusion matrix."""
+
+    def __init__(self, told: dict[str, Any]):
+        super().__init__(told)
+        self.kind = "confusion" if told["what"] == "confusion" else "results"
+
+    @property
+    def predictions(self) -> list[dict[str, Any]]:
+        """Of each item: its loss, and class with probability, mask, or values."""
+        return list(self.told["predictions"])
+
+    @property
+    def confusion(self) -> list[list[int]] | None:
+        """Counts by class (rows) and class predicted (columns); None where there are no classes."""
+        found: list[list[int]] | None = self.told["confusion"]
+        return found
+
+    def __repr__(self) -> str:
+        return f"ShownResults({self.told['label']}, {len(self.predictions)} items)"

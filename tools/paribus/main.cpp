@@ -28,6 +28,7 @@
 #include "run_command.h"
 #include "seal_command.h"
 #include "show_data_command.h"
+#include "show_results_command.h"
 #include "status_command.h"
 #include "sync_command.h"
 #include "verify_command.h"
@@ -116,6 +117,7 @@ int main(int argc, char** argv) {
   paribus::add_plugins_command(app, exit_status);
   paribus::add_lr_find_command(app, exit_status);
   paribus::add_show_data_command(app, exit_status);
+  paribus::add_show_results_command(app, exit_status);
   paribus::add_help_command(app, exit_status);
   try {
     if (argc == 1) {  // no command yet: what there is

@@ -2,110 +2,26 @@
 #include "show.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/ops/tensor.h>
-#include <sodium/utils.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "paribus/batches.h"
+#include "paribus/drives.h"
 #include "paribus/error.h"
+#include "shown_items.h"
 #include "study/spec_json.h"
 
 namespace paribus::worker {
-namespace {
 
 using nlohmann::json;
 
-constexpr std::int64_t kMostNumbers = 4096;  // of an item that is no image
-constexpr std::int64_t kMostBytes = 32 << 20;
-
-std::string base64(const at::Tensor& bytes) {
-  const at::Tensor data = bytes.contiguous();
-  const auto size = static_cast<std::size_t>(data.numel());
-  std::string text(sodium_base64_encoded_len(size, sodium_base64_VARIANT_ORIGINAL), '\0');
-  ::sodium_bin2base64(text.data(), text.size(), data.const_data_ptr<std::uint8_t>(), size,
-                      sodium_base64_VARIANT_ORIGINAL);
-  text.pop_back();  // its zero
-  return text;
+bool comes_as_bytes(const Dataset& dataset, Split split) {
+  Batch one;
+  one.items = {0};
+  one.split = split;
+  dataset.fetch(split, one.items, one);
+  return one.inputs.front().data.scalar_type() == at::kByte;
 }
-
-json with_bytes(const Typed& typed, const at::Tensor& bytes) {
-  return {{"type", typed.type->name}, {"shape", bytes.sizes().vec()}, {"bytes", base64(bytes)}};
-}
-
-json with_numbers(const Typed& typed) {
-  const at::Tensor data = typed.data.to(at::kDouble).contiguous();
-  if (data.numel() > kMostNumbers * std::max<std::int64_t>(data.size(0), 1))
-    throw Error("show-data: items of " + std::to_string(data.numel() / data.size(0)) +
-                " numbers each; images are shown, and items of at most " +
-                std::to_string(kMostNumbers) + " numbers");
-  json numbers = json::array();
-  for (std::int64_t i = 0; i < data.numel(); ++i)
-    numbers.push_back(data.const_data_ptr<double>()[i]);
-  return {
-      {"type", typed.type->name}, {"shape", data.sizes().vec()}, {"numbers", std::move(numbers)}};
-}
-
-at::Tensor over_channels(const std::vector<double>& values) {
-  return at::tensor(values, at::kDouble).reshape({1, -1, 1, 1});
-}
-
-/// Values with the scale that the data set delivers them in, from 0 to 255 where that is bytes.
-/// Null where that isn't known.
-at::Tensor with_own_scale(const at::Tensor& image, const DataSpec& in, const DataSpec& out,
-                          bool came_as_bytes) {
-  const at::Tensor values = image.to(at::kDouble);
-  const auto channels = static_cast<std::size_t>(image.size(1));
-  const bool known = in.mean.size() == channels && out.mean.size() == channels &&
-                     in.std.size() == channels && out.std.size() == channels;
-  if (known && (in.mean != out.mean || in.std != out.std)) {
-    const at::Tensor raw = values.sub(over_channels(out.mean))
-                               .div(over_channels(out.std))
-                               .mul(over_channels(in.std))
-                               .add(over_channels(in.mean));
-    return came_as_bytes ? raw : at::Tensor();
-  }
-  // Bytes that nothing normalized have been divided by 255 on the way (Pipeline::apply).
-  return came_as_bytes && known ? values.mul(255) : at::Tensor();
-}
-
-at::Tensor as_bytes(const at::Tensor& values) {
-  return values.nan_to_num(0).round().clamp(0, 255).to(at::kByte);
-}
-
-/// From each image's least value to its greatest.
-at::Tensor stretched(const at::Tensor& image) {
-  const at::Tensor values = image.to(at::kDouble);
-  const at::Tensor flat = values.flatten(1);
-  const at::Tensor least = std::get<0>(flat.min(1)).reshape({-1, 1, 1, 1});
-  const at::Tensor range = std::get<0>(flat.max(1)).reshape({-1, 1, 1, 1}).sub(least);
-  return as_bytes(values.sub(least).div(range.clamp_min(1e-12)).mul(255));
-}
-
-/// One channel, or three.
-at::Tensor shown_channels(const at::Tensor& image) {
-  return image.size(1) == 3 ? image : image.narrow(1, 0, 1);
-}
-
-json input_json(const Typed& input, const DataSpec& in, const DataSpec& out, bool came_as_bytes,
-                bool& is_stretched) {
-  if (!input.type->is(kImage) || input.data.dim() != 4) return with_numbers(input);
-  if (input.data.numel() > kMostBytes)
-    throw Error("show-data: these images are too many and too large to show; --items takes fewer");
-  const at::Tensor own = with_own_scale(input.data, in, out, came_as_bytes);
-  is_stretched |= !own.defined();
-  const at::Tensor bytes = own.defined() ? as_bytes(own) : stretched(input.data);
-  return with_bytes(input, shown_channels(bytes));
-}
-
-json target_json(const Typed& target) {
-  const bool is_mask = target.type->is(kMask) && target.data.numel() <= kMostBytes;
-  return is_mask ? with_bytes(target, target.data.clamp(0, 255).to(at::kByte))
-                 : with_numbers(target);
-}
-
-}  // namespace
 
 json show_data(const json& request, const Dataset& dataset, const PartFactory& factory) {
   TrialSpec spec = trial_spec_from_json(request.at("spec"));
@@ -116,27 +32,18 @@ json show_data(const json& request, const Dataset& dataset, const PartFactory& f
   spec.data.drop_last = false;
   spec.data.batch = spec.data.valid_batch =
       std::min(options.at("items").get<std::int64_t>(), spec.data.batch);
-  Batches batches(spec, dataset, factory, nullptr);
-  if (batches.items(split) == 0) throw Error("show-data: this split has no items");
+  Drives drives(spec.schedules, factory);
+  Batches batches(spec, dataset, factory, &drives);
+  if (batches.items(split) == 0) throw Error("this split has no items to show");
+  drives.set_lengths(spec.train.epochs, batches.count(Split::train));
   batches.start(split, options.at("epoch"));
-  const Batch batch = batches.next();
-  Batch raw;
-  dataset.fetch(split, std::span(batch.items).first(1), raw);
-  const bool came_as_bytes = raw.inputs.front().data.scalar_type() == at::kByte;
-  bool is_stretched = false;
-  json inputs = json::array(), targets = json::array();
-  for (const Typed& input : batch.inputs)
-    inputs.push_back(
-        input_json(input, dataset.spec(), batches.output(), came_as_bytes, is_stretched));
-  for (const Typed& target : batch.targets) targets.push_back(target_json(target));
-  return {{"ok", true},
-          {"split", split == Split::train ? "train" : "valid"},
-          {"epoch", batch.epoch},
-          {"items", batch.items},
-          {"inputs", std::move(inputs)},
-          {"targets", std::move(targets)},
-          {"class_names", batches.output().class_names},
-          {"stretched", is_stretched}};
+  const DataSpec in = dataset.spec();
+  json reply =
+      ShownItems(in, batches.output(), comes_as_bytes(dataset, split)).json_of(batches.next());
+  reply.update({{"ok", true},
+                {"split", split == Split::train ? "train" : "valid"},
+                {"epoch", options.at("epoch")}});
+  return reply;
 }
 
 }  // namespace paribus::worker

@@ -13,4 +13,7 @@ namespace paribus::worker {
 nlohmann::json show_data(const nlohmann::json& request, const Dataset& dataset,
                          const PartFactory& factory);
 
+/// Whether its first input holds bytes. REQUIRES: the split has an item.
+bool comes_as_bytes(const Dataset& dataset, Split split);
+
 }  // namespace paribus::worker

@@ -23,6 +23,7 @@
 #include "results/study_record.h"
 #include "search_json.h"
 #include "show.h"
+#include "show_results.h"
 #include "strays.h"
 #include "study/spec_json.h"
 #include "trial.h"
@@ -56,6 +57,8 @@ json Zygote::answer(const json& request) {
   if (op == "lr_find") return find_rate(request);
   if (op == "show_data")
     return run_forked([&] { return worker::show_data(request, dataset(request), loader_); });
+  if (op == "show_results")
+    return run_forked([&] { return worker::show_results(request, dataset(request), loader_); });
   return refusal("the worker knows no request '" + op + "'");
 }
 
