@@ -60,7 +60,7 @@ void WebSession::take_request(const Error& problem) {
   if (problem == http::error::header_limit)
     return refuse(431, fmt::format("a request's head has at most {} bytes", kLongestHead));
   if (problem == http::error::end_of_stream || problem == http::error::partial_message ||
-      problem.category() == asio::error::get_system_category())
+      (problem && problem.category() == asio::error::get_system_category()))
     return close();
   if (problem) return refuse(400, "this is no request of HTTP/1.1");
   const bool has_body =
