@@ -220,7 +220,7 @@ def test_readers_that_do_not_read(running, serve):
         client.sendall(served.head(served.path + "events"))
     firsts = [client.recv(12) for client in crowd]
     taken = firsts.count(b"HTTP/1.1 200")
-    assert taken == MOST_SERVED - len(slow) - 1
+    assert MOST_SERVED - len(slow) - 1 <= taken < MOST_SERVED  # slow ones are dropped in the end
     assert firsts.count(b"HTTP/1.1 503") == 200 - taken
     running.make(301, 350)
     stream.until(lambda data, _: points(data) == 350)
@@ -273,7 +273,9 @@ def test_garbage(tmp_path, serve):
                 continue
         status = parsed(answer)[0] if answer else 0
         meant = served.path.encode() + b" HTTP/1." in data and served.here.encode() in data
-        assert status in ((0, 200, 400, 403, 404, 405, 431) if meant else (0, 400, 403, 404, 405, 431))
+        assert status in (
+            (0, 200, 400, 403, 404, 405, 431) if meant else (0, 400, 403, 404, 405, 431)
+        )
     with served.connect() as client:
         client.sendall(b"GET / HTTP/1.1\r\n")
         try:

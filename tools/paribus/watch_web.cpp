@@ -25,11 +25,11 @@ using asio::ip::tcp;
 using Code = boost::system::error_code;
 using Seconds = std::chrono::duration<double>;
 
-constexpr std::size_t kMostServed = 64;     // streams and pages
-constexpr std::size_t kMostWaiting = 256;   // connections that have not asked yet, or were refused
-constexpr Seconds kPause{1};                // between two looks: trials write once a second
-constexpr double kShare = 10;               // a look takes one part of so many of the time
-constexpr Seconds kToFindRoom{0.2};         // until the next try where the system has no more files
+constexpr std::size_t kMostServed = 64;    // streams and pages
+constexpr std::size_t kMostWaiting = 256;  // connections that have not asked yet, or were refused
+constexpr Seconds kPause{1};               // between two looks: trials write once a second
+constexpr double kShare = 10;              // a look takes one part of so many of the time
+constexpr Seconds kToFindRoom{0.2};        // until the next try where the system has no more files
 constexpr int kInterrupted = 130;
 
 /// All but looks and the making of pages runs in one thread, those in another: no reader waits for
@@ -44,9 +44,10 @@ class Server final : public WebHost {
     acceptor_.bind(where, problem);
     if (!problem) acceptor_.listen(asio::socket_base::max_listen_connections, problem);
     if (problem)
-      throw Error(fmt::format("watch: port {} of 127.0.0.1 can't be had: {}; without --port a free "
-                              "one is taken",
-                              port, problem.message()));
+      throw Error(
+          fmt::format("watch: port {} of 127.0.0.1 can't be had: {}; without --port a free "
+                      "one is taken",
+                      port, problem.message()));
     place_ = {new_token(), acceptor_.local_endpoint().port()};
   }
 

@@ -15,10 +15,10 @@ namespace {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 
-constexpr std::size_t kLongestHead = 8192;           // bytes
-constexpr std::size_t kMostDiscarded = 1 << 20;      // of what comes after the request
-constexpr int kSendBuffer = 256 << 10;               // bytes that the system holds for one reader
-constexpr std::chrono::duration<double> kToAsk{10};  // for the whole head
+constexpr std::size_t kLongestHead = 8192;             // bytes
+constexpr std::size_t kMostDiscarded = 1 << 20;        // of what comes after the request
+constexpr int kSendBuffer = 256 << 10;                 // bytes that the system holds for one reader
+constexpr std::chrono::duration<double> kToAsk{10};    // for the whole head
 constexpr std::chrono::duration<double> kToMove{30};   // without a byte taken
 constexpr std::chrono::duration<double> kToTake{120};  // a page, or what a look found
 constexpr std::chrono::duration<double> kToPart{2};    // after the last byte
@@ -135,16 +135,17 @@ void WebSession::send(Buffers buffers, std::function<void()> then) {
 
 void WebSession::send_some() {
   within(std::min<Seconds>(kToMove, whole_until_ - std::chrono::steady_clock::now()));
-  socket_.async_write_some(
-      *unsent_, [self = shared_from_this()](const Error& problem, std::size_t size) {
-        if (self->is_closed_) return;
-        if (problem) return self->close();
-        self->unsent_->consume(size);
-        if (boost::beast::buffer_bytes(*self->unsent_) > 0) return self->send_some();
-        self->is_sending_ = false;
-        self->timer_.cancel();
-        std::exchange(self->then_, nullptr)();
-      });
+  socket_.async_write_some(*unsent_,
+                           [self = shared_from_this()](const Error& problem, std::size_t size) {
+                             if (self->is_closed_) return;
+                             if (problem) return self->close();
+                             self->unsent_->consume(size);
+                             if (boost::beast::buffer_bytes(*self->unsent_) > 0)
+                               return self->send_some();
+                             self->is_sending_ = false;
+                             self->timer_.cancel();
+                             std::exchange(self->then_, nullptr)();
+                           });
 }
 
 /// Closed with bytes unread, a connection may lose the answer that is on its way.

@@ -144,8 +144,8 @@ std::vector<WebPiece> WebStudy::pieces_of_data() {
   bool is_news = false;
   const auto add = [&](const json& path, const json& value) {
     const std::string place = path.dump();
-    auto text = std::make_shared<const std::string>("[" + place + "," +
-                                                    report::script_json(value) + "]");
+    auto text =
+        std::make_shared<const std::string>("[" + place + "," + report::script_json(value) + "]");
     const auto before = pieces_.find(place);
     WebPiece piece{version_ + 1, std::move(text)};
     if (before != pieces_.end() && *before->second.text == *piece.text)
@@ -177,8 +177,8 @@ std::vector<WebPiece> WebStudy::pieces_of_data() {
 }
 
 std::string WebStudy::state_now(const std::string& problem) const {
-  const std::size_t waiting = study_.count(Status::planned) + study_.count(Status::running) +
-                              study_.count(Status::stopped);
+  const std::size_t waiting =
+      study_.count(Status::planned) + study_.count(Status::running) + study_.count(Status::stopped);
   const double left = study_.seconds_left();
   return report::script_json({{"at", std::chrono::duration_cast<std::chrono::milliseconds>(
                                          std::chrono::system_clock::now().time_since_epoch())

@@ -15,8 +15,8 @@
 
 namespace paribus {
 
-/// A part of the report's data that changes by itself: `[["curves", "metrics", 0, "arms", 1], ...]`,
-/// its place and what stands there. What is a part of its own inside it is null there.
+/// A part of the report's data that changes by itself: `[["curves", "metrics", 0, "arms", 1],
+/// ...]`, its place and what stands there. What is a part of its own inside it is null there.
 struct WebPiece {
   std::uint64_t version = 0;  // of the look at which it became so
   std::shared_ptr<const std::string> text;

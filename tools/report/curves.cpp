@@ -160,9 +160,8 @@ std::vector<Curve> read_curves(const StudyRecord& study, const Trial& trial, std
 }
 
 json curves_of(const StudyRecord& study) {
-  return curves_of(study, [&](const Trial& trial, std::size_t most) {
-    return read_curves(study, trial, most);
-  });
+  return curves_of(
+      study, [&](const Trial& trial, std::size_t most) { return read_curves(study, trial, most); });
 }
 
 json curves_of(const StudyRecord& study, const ReadCurves& read) {

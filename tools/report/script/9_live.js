@@ -16,16 +16,20 @@ function growChildren(old, children) {
   let at = old.firstChild;
   for (const child of children) {
     const found = child.id ? byId.get(child.id) : at && !at.id && at.nodeName === child.nodeName ? at : null;
+    while (child.id && found && at && at !== found && !at.id) at = removed(at); // moved, it would lose its focus
     if (!found) old.insertBefore(typeof child === "string" ? document.createTextNode(child) : child, at);
     else if (found === at) at = at.nextSibling;
     else old.insertBefore(found, at);
     if (found) grow(found, child);
   }
-  while (at) {
-    const next = at.nextSibling;
-    at.remove();
-    at = next;
-  }
+  while (at) at = removed(at);
+}
+
+/** Gives the one that stood behind it. */
+function removed(node) {
+  const next = node.nextSibling;
+  node.remove();
+  return next;
 }
 
 function grow(old, fresh) {
