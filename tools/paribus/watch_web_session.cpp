@@ -118,15 +118,15 @@ void WebSession::send_next() {
   }
   buffers.push_back(asio::buffer("]}\n\n", 4));
   has_ = sent_->version;
-  send(std::move(buffers), [this] {
+  send(buffers, [this] {
     sent_.reset();
     send_next();
   });
 }
 
-void WebSession::send(Buffers buffers, std::function<void()> then) {
+void WebSession::send(const Buffers& buffers, std::function<void()> then) {
   is_sending_ = true;
-  unsent_.emplace(std::move(buffers));
+  unsent_.emplace(buffers);
   then_ = std::move(then);
   whole_until_ = std::chrono::steady_clock::now() +
                  std::chrono::duration_cast<std::chrono::steady_clock::duration>(kToTake);

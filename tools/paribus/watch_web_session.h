@@ -64,7 +64,7 @@ class WebSession : public std::enable_shared_from_this<WebSession> {
   void begin_stream(std::uint64_t since);
   void listen();
   void send_next();
-  void send(Buffers buffers, std::function<void()> then);
+  void send(const Buffers& buffers, std::function<void()> then);
   void send_some();
   void say_goodbye();
   void discard();
