@@ -44,6 +44,23 @@ TEST(Thin, KeepsAShortSeriesPointByPoint) {
   }
 }
 
+TEST(Thin, NarrowedIsAsItWouldHaveBeenMade) {
+  for (unsigned seed = 0; seed < 20; ++seed) {
+    const journal::Series made = series(300 + 231 * seed, seed);
+    Thin wide = thin(made, 512);
+    const Thin wanted = thin(made, 120);
+    narrow(wide, 120);
+    EXPECT_EQ(wide.shift, wanted.shift);
+    ASSERT_EQ(wide.buckets.size(), wanted.buckets.size());
+    for (std::size_t i = 0; i < wanted.buckets.size(); ++i) {
+      EXPECT_EQ(wide.buckets[i].number, wanted.buckets[i].number);
+      EXPECT_EQ(wide.buckets[i].least, wanted.buckets[i].least);
+      EXPECT_EQ(wide.buckets[i].greatest_step, wanted.buckets[i].greatest_step);
+      EXPECT_NEAR(wide.buckets[i].sum, wanted.buckets[i].sum, 1e-9);
+    }
+  }
+}
+
 TEST(Thin, LosesNeitherTheLeastNorTheGreatestAndCountsEveryPoint) {
   for (unsigned seed = 0; seed < 20; ++seed) {
     const journal::Series made = series(5000 + 731 * seed, seed);

@@ -6,6 +6,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from served import Served  # noqa: E402
 from watching import Running, Screen  # noqa: E402
 
 
@@ -28,4 +29,18 @@ def screen():
 
     yield start
     for one in screens:
+        one.close()
+
+
+@pytest.fixture
+def serve():
+    """serve(folder, ...) starts `paribus watch --web`; it is ended afterwards."""
+    all_of_them = []
+
+    def start(folder, *words) -> Served:
+        all_of_them.append(Served(folder, *words))
+        return all_of_them[-1]
+
+    yield start
+    for one in all_of_them:
         one.close()

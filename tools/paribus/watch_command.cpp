@@ -18,6 +18,7 @@
 #include "watch_frame.h"
 #include "watch_stop.h"
 #include "watch_terminal.h"
+#include "watch_web.h"
 
 namespace paribus {
 namespace {
@@ -33,7 +34,8 @@ constexpr int kColumns = 100;  // where there is no terminal
 
 struct Options {
   std::string dir;
-  bool once = false, as_json = false;
+  bool once = false, as_json = false, web = false;
+  unsigned port = 0;
 };
 
 bool is_ascii() { return std::strcmp(::nl_langinfo(CODESET), "UTF-8") != 0; }
@@ -227,6 +229,7 @@ class View {
 };
 
 int watch(const Options& options) {
+  if (options.web) return watch_web(options.dir, options.port);
   if (options.once || options.as_json) return print_frame(options);
   if (::isatty(STDIN_FILENO) != 1 || !is_smart_terminal(STDOUT_FILENO))
     throw Error("watch needs a terminal; --once prints one frame anywhere, --json for programs");
@@ -237,10 +240,19 @@ int watch(const Options& options) {
 
 void add_watch_command(CLI::App& app, int& exit_status) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("watch", "a study as it runs, in the terminal");
+  auto* command = app.add_subcommand("watch", "a study as it runs, in the terminal or on a page");
   command->add_option("DIR", options->dir, "a study's directory")->required()->type_name("");
-  command->add_flag("--once", options->once, "print one frame and end; needs no terminal");
-  command->add_flag("--json", options->as_json, "one frame, for programs");
+  auto* once =
+      command->add_flag("--once", options->once, "print one frame and end; needs no terminal");
+  auto* json = command->add_flag("--json", options->as_json, "one frame, for programs");
+  auto* web = command->add_flag("--web", options->web,
+                                "the report as a page that grows, for this machine's browsers");
+  command
+      ->add_option("--port", options->port, "of 127.0.0.1, for --web (default: one that is free)")
+      ->check(CLI::Range(0, 65535))
+      ->type_name("N")
+      ->needs(web);
+  web->excludes(once)->excludes(json);
   command->callback(
       [options, &exit_status] { exit_status = guarded([&] { return watch(*options); }); });
 }

@@ -5,7 +5,7 @@
 
 namespace paribus {
 
-/// `paribus watch DIR [--once | --json]`
+/// `paribus watch DIR [--once | --json | --web [--port N]]`
 void add_watch_command(CLI::App& app, int& exit_status);
 
 }  // namespace paribus

@@ -18,11 +18,13 @@ paribus_report_{name}_end:
 def main() -> None:
     folder, plotly, out = (Path(word) for word in sys.argv[1:])
     packed = gzip.compress(plotly.read_bytes(), 9, mtime=0)
-    scripts = [file.read_text() for file in sorted((folder / "script").glob("*.js"))]
+    live = folder / "script" / "9_live.js"
+    scripts = [f.read_text() for f in sorted((folder / "script").glob("*.js")) if f != live]
     texts = {
         "page": (folder / "page.html").read_bytes(),
         "style": (folder / "style.css").read_bytes(),
         "script": "".join(scripts).encode(),
+        "live": live.read_bytes(),
         "plotly": base64.b64encode(packed),
     }
     assembly = ""

@@ -9,7 +9,6 @@
 
 #include "paribus/error.h"
 #include "results/arms.h"
-#include "thin.h"
 
 namespace paribus::report {
 namespace {
@@ -58,17 +57,6 @@ std::vector<const Trial*> chosen_trials(const StudyRecord& study,
     if (++taken[trial.arm] <= most) trials.push_back(&trial);
   }
   return trials;
-}
-
-/// A journal that can't be read is told among the study's problems.
-std::vector<journal::Series> series_of(const StudyRecord& study, const Trial& trial) {
-  const auto path = results::journal_path(study.dir, trial.id);
-  if (!std::filesystem::exists(path)) return {};
-  try {
-    return journal::read_without_events(path).series;
-  } catch (const Error&) {
-    return {};
-  }
 }
 
 json line_json(const Line& line) {
@@ -157,7 +145,26 @@ json short_number(double value) {
   return value;
 }
 
+std::vector<Curve> read_curves(const StudyRecord& study, const Trial& trial, std::size_t most) {
+  const auto path = results::journal_path(study.dir, trial.id);
+  if (!std::filesystem::exists(path)) return {};
+  std::vector<Curve> curves;
+  try {
+    for (const journal::Series& series : journal::read_without_events(path).series) {
+      if (!series.steps.empty()) curves.push_back({series.name, series.unit, thin(series, most)});
+    }
+  } catch (const Error&) {
+    return {};
+  }
+  return curves;
+}
+
 json curves_of(const StudyRecord& study) {
+  return curves_of(
+      study, [&](const Trial& trial, std::size_t most) { return read_curves(study, trial, most); });
+}
+
+json curves_of(const StudyRecord& study, const ReadCurves& read) {
   const std::vector<std::string> arms =
       study.axes.empty() ? results::arms_of(study) : points_of(study);
   const std::vector<const Trial*> trials = chosen_trials(study, arms);
@@ -166,11 +173,10 @@ json curves_of(const StudyRecord& study) {
   const std::size_t most = std::clamp(kMostPoints / lines, kFewestBuckets, kMostBuckets);
   std::map<std::string, Metric> metrics;
   for (const Trial* trial : trials) {
-    for (const journal::Series& series : series_of(study, *trial)) {
-      if (series.steps.empty()) continue;
-      Metric& metric = metrics[series.name];
-      metric.unit = series.unit;
-      metric.arms[trial->arm].push_back({trial, thin(series, most)});
+    for (Curve& curve : read(*trial, most)) {
+      Metric& metric = metrics[curve.name];
+      metric.unit = curve.unit;
+      metric.arms[trial->arm].push_back({trial, std::move(curve.points)});
     }
   }
   std::vector<std::string> names;

@@ -129,35 +129,6 @@ json sweep_of(const StudyRecord& study, const std::vector<results::ArmSummary>& 
           {"values", std::move(values)}};
 }
 
-/// Column by column; a text that occurs again and again once.
-json trials_of(const StudyRecord& study) {
-  std::vector<results::Source> sources;
-  const results::Table table = results::trial_table(study, &sources);
-  json columns = json::array();
-  for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    const results::Column& column = table.columns[i];
-    if (sources[i].shows == results::Shows::weights || sources[i].shows == results::Shows::message)
-      continue;
-    json values = json::array(), texts = json::array();
-    const bool is_text = column.type == results::ColumnType::text;
-    for (std::size_t row = 0; row < table.rows; ++row) {
-      if (!is_text)
-        values.push_back(cell_json(column.cell(row)));
-      else if (column.codes[row] == results::Column::kUnknownCode)
-        values.push_back(nullptr);
-      else
-        values.push_back(column.codes[row]);
-    }
-    for (std::uint32_t code = 0; is_text && code < column.texts(); ++code)
-      texts.push_back(std::string(column.text(code)));
-    json one = {{"name", column.name}, {"unit", column.unit}, {"values", std::move(values)}};
-    if (is_text) one["texts"] = std::move(texts);
-    if (sources[i].shows == results::Shows::axis) one["axis"] = true;
-    columns.push_back(std::move(one));
-  }
-  return {{"rows", table.rows}, {"columns", std::move(columns)}};
-}
-
 std::string shortened(const std::string& text, std::size_t most) {
   if (text.size() <= most) return text;
   while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
@@ -244,21 +215,54 @@ json provenance_of(const StudyRecord& study) {
 
 }  // namespace
 
-json data_of(const StudyRecord& study) {
+json trials_of(const StudyRecord& study) {
+  std::vector<results::Source> sources;
+  const results::Table table = results::trial_table(study, &sources);
+  json columns = json::array();
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    const results::Column& column = table.columns[i];
+    if (sources[i].shows == results::Shows::weights || sources[i].shows == results::Shows::message)
+      continue;
+    json values = json::array(), texts = json::array();
+    const bool is_text = column.type == results::ColumnType::text;
+    for (std::size_t row = 0; row < table.rows; ++row) {
+      if (!is_text)
+        values.push_back(cell_json(column.cell(row)));
+      else if (column.codes[row] == results::Column::kUnknownCode)
+        values.push_back(nullptr);
+      else
+        values.push_back(column.codes[row]);
+    }
+    for (std::uint32_t code = 0; is_text && code < column.texts(); ++code)
+      texts.push_back(std::string(column.text(code)));
+    json one = {{"name", column.name}, {"unit", column.unit}, {"values", std::move(values)}};
+    if (is_text) one["texts"] = std::move(texts);
+    if (sources[i].shows == results::Shows::axis) one["axis"] = true;
+    columns.push_back(std::move(one));
+  }
+  return {{"rows", table.rows}, {"columns", std::move(columns)}};
+}
+
+json results_of(const StudyRecord& study) {
   const auto arms = results::arm_summaries(study, study.metric);
   json data = {{"format", 1},
                {"study", head_of(study)},
                {"counts", counts_of(study)},
-               {"trials", trials_of(study)},
                {"arms", arms_json(study, arms)},
                {"comparison", comparison_of(study)},
                {"sweep", sweep_of(study, arms)},
-               {"curves", curves_of(study)},
                {"failures", failures_of(study)},
                {"problems", study.problems},
                {"time", time_of(study)},
                {"provenance", provenance_of(study)}};
   data["tables"] = {{"latex", table_of(data, "latex")}, {"markdown", table_of(data, "markdown")}};
+  return data;
+}
+
+json data_of(const StudyRecord& study) {
+  json data = results_of(study);
+  data["trials"] = trials_of(study);
+  data["curves"] = curves_of(study);
   return data;
 }
 

@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr std::size_t kLongestTitle = 200;
+constexpr std::string_view kLivePolicy = "; connect-src 'self'";
 
 std::string html_text(const std::string& text) {
   std::string safe;
@@ -42,20 +43,6 @@ std::string html_text(const std::string& text) {
       default:
         safe.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c);
     }
-  }
-  return safe;
-}
-
-/// JSON as it may stand in a script element: without '<' nothing in it can end that element.
-std::string script_json(const json& data) {
-  const std::string text = data.dump(-1, ' ', false, json::error_handler_t::replace);
-  std::string safe;
-  safe.reserve(text.size() + text.size() / 64);
-  for (const char c : text) {
-    if (c == '<')
-      safe += "\\u003c";
-    else
-      safe.push_back(c);
   }
   return safe;
 }
@@ -122,14 +109,30 @@ void require_room(const fs::path& file, const std::string& text,
 
 }  // namespace
 
-std::string page_of(const json& data) {
+std::string script_json(const json& data) {
+  const std::string text = data.dump(-1, ' ', false, json::error_handler_t::replace);
+  std::string safe;
+  safe.reserve(text.size() + text.size() / 64);
+  for (const char c : text) {
+    if (c == '<')
+      safe += "\\u003c";
+    else
+      safe.push_back(c);
+  }
+  return safe;
+}
+
+std::string page_of(const json& data, Kind kind) {
   const std::string title = title_of(data), sentence = sentence_of(data), text = script_json(data);
+  const bool is_live = kind == Kind::live;
   return filled(asset_page(), {{"title", title},
                                {"sentence", sentence},
+                               {"policy", is_live ? kLivePolicy : ""},
                                {"style", asset_style()},
                                {"data", text},
                                {"plotly", asset_plotly()},
-                               {"script", asset_script()}});
+                               {"script", asset_script()},
+                               {"live", is_live ? asset_live() : ""}});
 }
 
 void write(const fs::path& file, const std::string& text, const results::StudyRecord& study) {

@@ -15,8 +15,19 @@ namespace paribus::report {
 /// What the page shows. Reads the journals of those trials whose curves are shown.
 nlohmann::json data_of(const results::StudyRecord& study);
 
-/// The page.
-std::string page_of(const nlohmann::json& data);
+/// Its parts, for a page that grows: `data_of` is `results_of` with "trials", which is `trials_of`,
+/// and "curves", which is `curves_of` (curves.h).
+nlohmann::json results_of(const results::StudyRecord& study);
+/// Column by column; a text that occurs again and again once.
+nlohmann::json trials_of(const results::StudyRecord& study);
+
+/// The page. A live one has a script more, which asks its own server for what is new
+/// (docs/watch.md), and data["live"] for it.
+enum class Kind { file, live };
+std::string page_of(const nlohmann::json& data, Kind kind = Kind::file);
+
+/// JSON as it may stand in a script element: without '<' nothing in it can end that element.
+std::string script_json(const nlohmann::json& data);
 
 /// Writes `text` as `file` whole or not at all. Throws NoSpace where the disk is full, or, for a
 /// file in the study's directory, where `[study] disk` leaves too little; else Error.

@@ -54,6 +54,13 @@ Thin thin(const journal::Series& series, std::size_t most) {
   return result;
 }
 
+void narrow(Thin& series, std::size_t most) {
+  if (series.points <= most || series.buckets.empty()) return;
+  while (static_cast<std::uint64_t>(series.buckets.back().number - series.buckets.front().number) >=
+         most)
+    coarsen(series, series.shift + 1);
+}
+
 void coarsen(Thin& series, int shift) {
   if (shift <= series.shift) return;
   std::vector<Bucket> wider;

@@ -33,6 +33,9 @@ struct Thin {
 
 Thin thin(const journal::Series& series, std::size_t most);
 
+/// As thin() gives it for `most`, from one that was made for more.
+void narrow(Thin& series, std::size_t most);
+
 /// With wider buckets, so that two series can be laid side by side.
 void coarsen(Thin& series, int shift);
 

@@ -7,6 +7,9 @@ const study = report.study;
 const kLong = 80; // characters of a name that are shown at once
 const kSentence = 600; // and of a sentence
 
+let sheet = document; // on which sections are put
+let put = (place, children) => place.replaceChildren(...children);
+
 /** An element. Attributes that are functions are listeners; children are nodes or texts. */
 function make(tag, attributes = {}, ...children) {
   const svg = ["svg", "g", "line", "rect", "circle", "path", "text", "title"].includes(tag);
@@ -14,7 +17,7 @@ function make(tag, attributes = {}, ...children) {
     ? document.createElementNS("http://www.w3.org/2000/svg", tag)
     : document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === "function") element.addEventListener(name, value);
+    if (typeof value === "function") element[`on${name}`] = value;
     else if (value !== false && value != null) element.setAttribute(name, value === true ? "" : value);
   }
   element.append(...children.flat().filter((child) => child != null));
@@ -159,9 +162,9 @@ const right = (text) => ({ right: text });
 
 /** A section at the end of the page, and its entry in the contents. */
 function section(id, title, ...children) {
-  document.getElementById("contents").append(make("a", { href: `#${id}` }, title));
+  sheet.getElementById("contents").append(make("a", { href: `#${id}` }, title));
   const made = make("section", { id, "aria-labelledby": `${id}-title` },
     make("h2", { id: `${id}-title` }, title), ...children);
-  document.getElementById("main").append(made);
+  sheet.getElementById("main").append(made);
   return made;
 }

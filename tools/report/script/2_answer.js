@@ -131,7 +131,7 @@ function comparedAnswer() {
 }
 
 function showAnswer() {
-  const answer = document.getElementById("answer");
+  const answer = sheet.getElementById("answer");
   const title = study.question || study.name || "A study";
   answer.append(make("h1", { id: "question" }, named(title, kSentence / 2)));
   answer.append(...(report.sweep ? sweepAnswer() : questions().length ? comparedAnswer() : singleAnswer()).filter(Boolean));
@@ -141,8 +141,8 @@ function showAnswer() {
 }
 
 function showState() {
-  document.getElementById("study-name").append(short(study.name, 40));
+  sheet.getElementById("study-name").append(short(study.name, 40));
   const said = Object.entries(report.counts).map(([status, n]) => `${n.toLocaleString("en")} ${status}`);
-  document.getElementById("study-state").append(
+  sheet.getElementById("study-state").append(
     `${count(report.trials.rows, "trial")}: ${said.join(", ")}; ${duration(report.time.total)} of training`);
 }

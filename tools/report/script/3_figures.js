@@ -39,7 +39,7 @@ function layoutOf(own) {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", autosize: true, hovermode: "closest",
     font: { color: ink, size, family: style.getPropertyValue("font-family") || "sans-serif" },
     margin: { l: 50, r: 12, t: 10, b: 44 }, showlegend: false, dragmode: "zoom",
-    legend: { orientation: "h", y: -0.18, yanchor: "top", x: 0 }, ...own,
+    legend: { orientation: "h", y: -0.18, yanchor: "top", x: 0 }, uirevision: "as it was left", ...own,
   };
   for (const name of Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key)))
     layout[name] = { ...axis, ...layout[name] };
@@ -56,6 +56,7 @@ async function draw(figure) {
   const { data, layout } = figure.make();
   await Plotly.react(figure.place, data, layoutOf(layout), kConfig);
   figure.drawn = true;
+  figure.isStale = false;
   figure.place.dataset.drawn = theme;
 }
 
@@ -91,29 +92,46 @@ function bytesOf(url) {
  * controls (elements), make() -> {data, layout}, csv() -> [head, rows], height in pixels.
  */
 function figureOf(own, caption) {
-  const figure = { ...own, drawn: false };
+  const old = figures.find((one) => one.id === own.id);
+  if (old) return figureAgain(old, own, caption);
+  const figure = { ...own, drawn: false, isStale: false };
   figure.place = make("div", { class: "plot", id: `plot-${own.id}`, role: "group", "aria-label": own.says });
   figure.place.style.height = `${own.height ?? 420}px`;
-  const buttons = make("span", { class: "save" },
+  figure.buttons = make("span", { class: "save" },
     button("SVG", () => picture(figure, "svg").catch(failed(figure)), `Save ${own.id} as SVG`),
     button("PNG", () => picture(figure, "png").catch(failed(figure)), `Save ${own.id} as PNG`),
     button("CSV", () => save(fileName(`${own.id}.csv`), "text/csv", csvText(...figure.csv())), `Save the data of ${own.id} as CSV`));
-  figure.element = make("figure", { id: `figure-${own.id}` },
-    make("div", { class: "row" }, own.controls ?? [], buttons), figure.place,
-    make("figcaption", {}, caption));
+  figure.row = make("div", { class: "row" }, own.controls ?? [], figure.buttons);
+  figure.caption = make("figcaption", {}, caption);
+  figure.element = figure.box = make("figure", { id: `figure-${own.id}` }, figure.row, figure.place, figure.caption);
   figures.push(figure);
   return figure;
 }
 
+/** The same figure of a page that is put together once more: it stays where it is, and as its reader left it. */
+function figureAgain(figure, own, caption) {
+  Object.assign(figure, own);
+  figure.place.setAttribute("aria-label", own.says);
+  figure.place.style.height = `${own.height ?? 420}px`;
+  figure.caption.textContent = caption;
+  put(figure.row, [...(own.controls ?? []), figure.buttons]);
+  figure.element = figure.box.isConnected ? Object.assign(make("figure", { id: figure.box.id }), { isKept: true }) : figure.box;
+  return figure;
+}
+
+let watcher = null;
 function watchFigures() {
-  const watcher = new IntersectionObserver((entries) => {
+  watcher ??= new IntersectionObserver((entries) => {
     for (const entry of entries.filter((one) => one.isIntersecting)) {
       watcher.unobserve(entry.target);
-      const figure = figures.find((one) => one.element === entry.target);
-      if (!figure.drawn) draw(figure).catch(failed(figure));
+      const figure = figures.find((one) => one.box === entry.target);
+      if (!figure.drawn || figure.isStale) draw(figure).catch(failed(figure));
     }
   }, { rootMargin: "500px" });
-  for (const figure of figures) watcher.observe(figure.element);
+  for (const figure of figures.filter((one) => !one.drawn || one.isStale)) {
+    watcher.unobserve(figure.box); // told anew where it is
+    watcher.observe(figure.box);
+  }
 }
 
 /** What is printed must be drawn, and on white. */
@@ -134,13 +152,13 @@ async function setTheme(name) {
   await Promise.all(figures.map(redraw));
 }
 
-function selection(label, options, change) {
-  const select = make("select", { change: () => change(select.value) },
-    options.map(([value, text]) => make("option", { value }, short(text, 60))));
+function selection(label, options, change, chosen) {
+  const select = make("select", { change: (event) => change(event.target.value) },
+    options.map((text, i) => make("option", { value: i, selected: text === chosen }, short(text, 60))));
   return make("label", {}, label, select);
 }
 
 function toggle(label, change, on = false) {
-  const box = make("input", { type: "checkbox", checked: on, change: () => change(box.checked) });
+  const box = make("input", { type: "checkbox", checked: on, change: (event) => change(event.target.checked) });
   return make("label", {}, box, label);
 }

@@ -4,7 +4,8 @@
 const kMostNamed = 14; // arms that a legend can hold
 
 function curvesFigure(metrics) {
-  const view = { metric: metrics[0], seeds: false, log: false, epochs: false };
+  const view = figures.find((one) => one.id === "curves")?.view ?? { metric: metrics[0].name, seeds: false, log: false, epochs: false };
+  const shown = () => metrics.find((metric) => metric.name === view.metric) ?? metrics[0];
   const inEpochs = metrics.every((metric) => metric.arms.every((arm) => arm.steps_per_epoch));
   const isSweep = Boolean(report.sweep);
   const x = (arm, steps) => (view.epochs ? steps.map((step) => step / arm.steps_per_epoch) : steps);
@@ -28,38 +29,37 @@ function curvesFigure(metrics) {
     }));
   }
   function draw_() {
-    const arms = view.metric.arms;
+    const { arms, name, unit } = shown();
     const data = arms.flatMap((arm, i) => {
       const isAlone = !arm.band;
       return [...(arm.band ? bandOf(arm, i) : []), ...(isAlone || view.seeds ? seedsOf(arm, i, isAlone) : [])];
     });
     return { data, layout: {
-      showlegend: !isSweep && arms.length <= kMostNamed,
+      uirevision: JSON.stringify([name, view.log, view.epochs]), showlegend: !isSweep && arms.length <= kMostNamed,
       xaxis: { title: { text: view.epochs ? "epoch" : "step" }, zeroline: false },
-      yaxis: { title: { text: `${plain(view.metric.name)}${unitOf(view.metric.unit)}` }, type: view.log ? "log" : "linear", zeroline: false } } };
+      yaxis: { title: { text: `${plain(name)}${unitOf(unit)}` }, type: view.log ? "log" : "linear", zeroline: false } } };
   }
   const change = (key) => (value) => { view[key] = value; note(); redraw(figure); };
   const some = metrics.some((metric) => metric.arms.some((arm) => arm.band));
   const controls = [
-    selection("Metric", metrics.map((metric, i) => [i, metric.name]), (i) => change("metric")(metrics[i])),
-    some ? toggle("each seed", change("seeds")) : null,
-    toggle("logarithmic", change("log")),
-    inEpochs ? toggle("in epochs", change("epochs")) : null,
+    selection("Metric", metrics.map((metric) => metric.name), (i) => change("metric")(metrics[i].name), shown().name),
+    some ? toggle("each seed", change("seeds"), view.seeds) : null,
+    toggle("logarithmic", change("log"), view.log),
+    inEpochs ? toggle("in epochs", change("epochs"), view.epochs) : null,
   ].filter(Boolean);
-  const figure = figureOf({ id: "curves", height: 460, controls, make: draw_,
+  const figure = figureOf({ id: "curves", height: 460, controls, view, make: draw_,
     says: "Learning curves of the chosen metric; the values at the end are in the tables of arms and trials",
-    csv: () => [["metric", "arm", "seed", "trial", "step", "value"], view.metric.arms.flatMap((arm) =>
-      arm.seeds.flatMap((seed) => seed.x.map((step, i) => [view.metric.name, arm.arm, seed.seed, seed.trial, step, seed.y[i]])))] },
+    csv: () => [["metric", "arm", "seed", "trial", "step", "value"], shown().arms.flatMap((arm) =>
+      arm.seeds.flatMap((seed) => seed.x.map((step, i) => [shown().name, arm.arm, seed.seed, seed.trial, step, seed.y[i]])))] },
     "");
-  const caption = figure.element.querySelector("figcaption");
   function note() {
-    const lines = view.metric.arms.flatMap((arm) => arm.seeds);
+    const lines = shown().arms.flatMap((arm) => arm.seeds);
     const thinned = lines.filter((line) => line.points).length, broken = lines.filter((line) => line.not_finite);
     const said = [isSweep ? "Orange: the five best points." : some ? "Line: mean over seeds; band: from the least to the greatest of them." : ""];
     if (report.curves.trials < report.curves.of) said.push(`${count(report.curves.trials, "trial")} of ${report.curves.of.toLocaleString("en")}${isSweep ? ": the best, and others at even distances in order of merit." : ": the first seeds of each arm."}`);
     if (thinned) said.push(`${count(thinned, "long line")} drawn with the least and the greatest value of neighbouring steps; results.h5 has every point.`);
     if (broken.length) said.push(`${count(broken.length, "line")} had values that are not finite, the first at step ${Math.min(...broken.map((line) => line.first_not_finite))}.`);
-    caption.textContent = said.join(" ");
+    figure.caption.textContent = said.join(" ");
   }
   note();
   return figure;
