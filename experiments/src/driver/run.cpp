@@ -46,6 +46,15 @@ SystemAccount account_of(const Study& study, Engine& engine) {
   return {study.limits.disk, engine.board().fd(), engine.board().take()};
 }
 
+void tell_problem(const std::string& problem, journal::Writer& log, Observer& observer) {
+  if (problem.empty()) return;
+  observer.note("system metrics: " + problem + "; the trials are none the worse for it");
+  try {
+    log.event({{"event", "system"}, {"message", problem}});
+  } catch (const Error&) {  // no room even for that; it is nothing that a run should end on
+  }
+}
+
 /// Of confined trials: where they may write, and what is temporary there goes with the run.
 class Confined {
  public:
@@ -107,10 +116,7 @@ RunReport run_study(CheckedStudy& checked, const StudyDirectory& directory, Engi
   policy.tell_process = [&](const std::string& trial, pid_t pid) { system.tell(trial, pid); };
   Scheduler scheduler(engine, directory, log, observer, std::move(policy));
   report.tally = scheduler.run(*source);
-  if (const std::string problem = system.finish(); !problem.empty()) {
-    log.event({{"event", "system"}, {"message", problem}});
-    observer.note("system metrics: " + problem + "; the trials are none the worse for it");
-  }
+  tell_problem(system.finish(), log, observer);
   observer.finish();
   log.sync();
   report.trackers = trackers.finish();

@@ -65,16 +65,11 @@ std::string first_line_of(int fd) {
 
 }  // namespace
 
-SystemProcess::SystemProcess(const fs::path& dir, std::int64_t every,
-                             const SystemAccount& account) {
-  if (every > 0) start(dir, every, account);
-}
-
 SystemProcess::~SystemProcess() {
   if (pid_ > 0) finish();
 }
 
-void SystemProcess::start(const fs::path& dir, std::int64_t every, const SystemAccount& account) {
+void SystemProcess::start() {
   const std::string path = program().string();
   if (::access(path.c_str(), X_OK) != 0) {
     problem_ = fmt::format("no program at {}; install Paribus as a whole, or set PARIBUS_SYSTEM",
@@ -90,15 +85,15 @@ void SystemProcess::start(const fs::path& dir, std::int64_t every, const SystemA
   const Handle errors(out[1]);
   // A pipe that is full is one that nobody reads: what would be said is let go.
   ::fcntl(input_.get(), F_SETFL, O_NONBLOCK);
-  const int board = account.limit > 0 ? account.board : -1;
+  const int board = account_.limit > 0 ? account_.board : -1;
   const pid_t parent = ::getpid();
   pid_ = ::fork();
   if (pid_ < 0) problem_ = std::strerror(errno);
   if (pid_ == 0) become_system(path.c_str(), parent, theirs.get(), errors.get(), board);
-  const nlohmann::json request{{"dir", dir.string()},
-                               {"every", every},
-                               {"disk", account.limit},
-                               {"claim", account.claim}};
+  const nlohmann::json request{{"dir", dir_.string()},
+                               {"every", every_},
+                               {"disk", account_.limit},
+                               {"claim", account_.claim}};
   const auto before = ::signal(SIGPIPE, SIG_IGN);
   const std::string line = request.dump() + '\n';
   if (::write(input_.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()))
@@ -107,6 +102,10 @@ void SystemProcess::start(const fs::path& dir, std::int64_t every, const SystemA
 }
 
 void SystemProcess::tell(const std::string& trial, pid_t pid) {
+  if (every_ > 0 && pid > 0 && !started_) {
+    started_ = true;
+    start();
+  }
   if (!input_) return;
   const std::string line =
       pid > 0 ? fmt::format("begin {} {}\n", trial, pid) : fmt::format("end {}\n", trial);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "driver/handle.h"
 
@@ -22,8 +23,10 @@ struct SystemAccount {
 /// it but `finish`, for a bounded time, and nothing that is wrong with it is wrong with a study.
 class SystemProcess {
  public:
-  /// Starts it, to sample `every` so many seconds; 0: not at all.
-  SystemProcess(const std::filesystem::path& dir, std::int64_t every, const SystemAccount& account);
+  /// It will sample `every` so many seconds, from the first trial on; 0: not at all. A run that has
+  /// nothing to do leaves no trace.
+  SystemProcess(std::filesystem::path dir, std::int64_t every, const SystemAccount& account)
+      : dir_(std::move(dir)), every_(every), account_(account) {}
   SystemProcess(const SystemProcess&) = delete;
   SystemProcess& operator=(const SystemProcess&) = delete;
   ~SystemProcess();
@@ -35,8 +38,12 @@ class SystemProcess {
   std::string finish();
 
  private:
-  void start(const std::filesystem::path& dir, std::int64_t every, const SystemAccount& account);
+  void start();
 
+  std::filesystem::path dir_;
+  std::int64_t every_;
+  SystemAccount account_;
+  bool started_ = false;
   Handle input_, output_;
   pid_t pid_ = -1;
   std::string problem_;
