@@ -100,8 +100,7 @@ struct Wandb : paribus::Tracker {
     tracker::WandbRows rows(trial.memo);
     const tracker::WandbPoints sorted(points);
     if (!sorted.samples.empty()) send_samples(trial, rows, sorted.samples);
-    if (!sorted.measured.empty())
-      send(trial, rows, rows.take(sorted.measured), Json::object());
+    if (!sorted.measured.empty()) send(trial, rows, rows.take(sorted.measured), Json::object());
     trial.memo = rows.memo();
   }
 
@@ -206,14 +205,13 @@ struct Wandb : paribus::Tracker {
     for (std::size_t next = 0; next < samples.size();) {
       Json lines = Json::array();
       for (std::size_t bytes = 0; next < samples.size() && bytes < kMostBytes; ++next) {
-        lines.push_back(
-            tracker::wandb_object(tracker::wandb_event(samples[next], trial.started)));
+        lines.push_back(tracker::wandb_object(tracker::wandb_event(samples[next], trial.started)));
         bytes += lines.back().get_ref<const std::string&>().size();
       }
       const auto count = static_cast<std::int64_t>(lines.size());
-      const Json body{{"files",
-                       {{"wandb-events.jsonl",
-                         {{"offset", rows.samples}, {"content", std::move(lines)}}}}}};
+      const Json body{
+          {"files",
+           {{"wandb-events.jsonl", {{"offset", rows.samples}, {"content", std::move(lines)}}}}}};
       tracker::expect_taken(post(stream_of(trial), body), "tracker/wandb: file_stream");
       rows.samples += count;
     }

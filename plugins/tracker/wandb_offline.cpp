@@ -13,8 +13,8 @@ using namespace paribus::tracker::protobuf;
 using tracker::Json;
 
 // Field numbers of a Record.
-constexpr unsigned kHistory = 2, kSummary = 3, kFiles = 6, kStats = 7, kOutput = 13, kRun = 17, kExit = 18,
-                   kHeader = 21;
+constexpr unsigned kHistory = 2, kSummary = 3, kFiles = 6, kStats = 7, kOutput = 13, kRun = 17,
+                   kExit = 18, kHeader = 21;
 constexpr std::size_t kBlock = 32768;
 const std::string kMagic{":W&B\xE1\xBE\0", 7};
 

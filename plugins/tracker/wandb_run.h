@@ -111,7 +111,7 @@ struct WandbPoints {
 /// the last row stays open, as more points may come for its step.
 struct WandbRows {
   std::int64_t lines = 0, messages = 0, samples = 0;  // of history, output.log, system events
-  std::uint64_t bytes = 0, records = 0;  // of the file, where the run is one
+  std::uint64_t bytes = 0, records = 0;               // of the file, where the run is one
   std::optional<WandbRow> open;
   std::map<std::string, double> last;  // of each metric
   std::int64_t last_step = 0;

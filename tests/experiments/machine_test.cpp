@@ -48,8 +48,8 @@ class MachineTest : public testing::Test {
             std::to_string(started) + " 1000 " + std::to_string(pages) + " 0 0\n");
   }
   static double value(const std::vector<Reading>& all, const std::string& name) {
-    const auto found = std::find_if(all.begin(), all.end(),
-                                    [&](const Reading& one) { return one.name == name; });
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](const Reading& one) { return one.name == name; });
     return found == all.end() ? -1 : found->value;
   }
   [[nodiscard]] journal::Record log() const { return journal::read(log_path(root_)); }
@@ -60,7 +60,8 @@ class MachineTest : public testing::Test {
 TEST_F(MachineTest, SharesAndSumsAreSinceTheFirstReading) {
   say("proc/diskstats", "8 0 sda 1 0 10 0 1 0 20 0 0 0 0\n8 1 sda1 9 0 999 0 9 0 999 0 0 0 0\n");
   fs::create_directories(root_ / "sys/block/sda/device");
-  say("proc/net/dev", "Inter-|\n face |bytes\n lo: 9 0 0 0 0 0 0 0 9 0\neth0: 100 0 0 0 0 0 0 0 7 0\n");
+  say("proc/net/dev",
+      "Inter-|\n face |bytes\n lo: 9 0 0 0 0 0 0 0 9 0\neth0: 100 0 0 0 0 0 0 0 7 0\n");
   Machine machine(root_, root_);
   const auto first = machine.read();
   EXPECT_EQ(value(first, "cpu"), -1);  // nothing to compare with yet
@@ -188,7 +189,8 @@ TEST_F(MachineTest, AStudyThatIsRunAgainGoesOnInItsFile) {
 
 TEST_F(MachineTest, OneWriterAndNoForeignFile) {
   const Sampler first(root_, 15, 1000, root_);
-  EXPECT_TEXT(test::error_of([&] { Sampler(root_, 15, 1000, root_); }), "another process is writing");
+  EXPECT_TEXT(test::error_of([&] { Sampler(root_, 15, 1000, root_); }),
+              "another process is writing");
   fs::create_directories(root_ / "other/journal");
   std::ofstream(root_ / "other/journal/system.log") << "something else, not a journal";
   EXPECT_TEXT(test::error_of([&] { Sampler(root_ / "other", 15, 1000, root_); }),

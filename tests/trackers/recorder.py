@@ -25,7 +25,6 @@ class Run:
         assert sorted(self.history) == list(range(len(self.history)))
         return [json.loads(self.history[number]) for number in sorted(self.history)]
 
-
     def samples(self):
         """Of machine and trial, whole."""
         assert sorted(self.events) == list(range(len(self.events)))

@@ -63,7 +63,10 @@ def test_each_run_gets_its_own_and_the_machines_of_its_time(tmp_path):
 def test_only_those_that_want_it(tmp_path):
     expected = study(tmp_path)
     sampled = system_log(tmp_path)
-    some = [tracker("csv", name="a", only=["train.*"]), tracker("csv", name="b", only=["system/trial.*"])]
+    some = [
+        tracker("csv", name="a", only=["train.*"]),
+        tracker("csv", name="b", only=["system/trial.*"]),
+    ]
     assert sync(tmp_path, *some) == 0
     assert delivered(tmp_path, "a") == expected
     own = [point for point in sampled if point[1].startswith("system/trial.")]
@@ -125,7 +128,9 @@ def test_it_grows_as_the_study_runs(tmp_path):
     )
 
 
-@pytest.mark.parametrize("log", [b"", b"paribus\x02 of another time", b"nonsense", MAGIC + b"\xff" * 99])
+@pytest.mark.parametrize(
+    "log", [b"", b"paribus\x02 of another time", b"nonsense", MAGIC + b"\xff" * 99]
+)
 def test_a_log_that_is_none_costs_nothing_else(tmp_path, log):
     expected = study(tmp_path)
     (tmp_path / "journal" / "system.log").write_bytes(log)
@@ -145,7 +150,12 @@ def check_wandb(server, expected):
         assert not any("system" in name for name in run.summary if name != "_wandb")
         mine = [point for point in expected if point[0] == trial]
         got = [
-            (trial, name.replace("system.", "system/", 1), round(line["_timestamp"] - STARTED), value)
+            (
+                trial,
+                name.replace("system.", "system/", 1),
+                round(line["_timestamp"] - STARTED),
+                value,
+            )
             for line in run.samples()
             for name, value in line.items()
             if name.startswith("system.")

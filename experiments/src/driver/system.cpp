@@ -26,9 +26,9 @@ namespace fs = std::filesystem;
 
 constexpr auto kGrace = std::chrono::seconds(2);  // for its last sample
 constexpr auto kLook = std::chrono::milliseconds(2);
-constexpr int kNiceness = 10;              // training comes first
+constexpr int kNiceness = 10;                // training comes first
 constexpr std::size_t kLongestWords = 2000;  // that it says of a problem
-constexpr int kAccount = 3;                // its file of the account
+constexpr int kAccount = 3;                  // its file of the account
 
 fs::path program() {
   if (const char* given = std::getenv("PARIBUS_SYSTEM"); given != nullptr && *given != '\0')
@@ -72,8 +72,8 @@ SystemProcess::~SystemProcess() {
 void SystemProcess::start() {
   const std::string path = program().string();
   if (::access(path.c_str(), X_OK) != 0) {
-    problem_ = fmt::format("no program at {}; install Paribus as a whole, or set PARIBUS_SYSTEM",
-                           path);
+    problem_ =
+        fmt::format("no program at {}; install Paribus as a whole, or set PARIBUS_SYSTEM", path);
     return;
   }
   int in[2], out[2];

@@ -10,7 +10,7 @@ namespace paribus::machine {
 
 namespace {
 
-constexpr unsigned kMost = 64;       // of one machine
+constexpr unsigned kMost = 64;        // of one machine
 constexpr std::size_t kLongest = 96;  // a name, with its zero
 
 // As nvml.h has them; its interface is stable, by the numbers at the end of the names.
@@ -55,8 +55,8 @@ struct Gpus::Nvml {
     int (*init)() = nullptr;
     int (*count)(unsigned*) = nullptr;
     int (*handle)(unsigned, Device*) = nullptr;
-    if (library == nullptr || !find(init, "nvmlInit_v2") ||
-        !find(count, "nvmlDeviceGetCount_v2") || !find(handle, "nvmlDeviceGetHandleByIndex_v2"))
+    if (library == nullptr || !find(init, "nvmlInit_v2") || !find(count, "nvmlDeviceGetCount_v2") ||
+        !find(handle, "nvmlDeviceGetHandleByIndex_v2"))
       return false;
     if (init() != kOk) return false;
     find(shutdown, "nvmlShutdown");

@@ -60,8 +60,8 @@ std::map<pid_t, Process> processes(const std::filesystem::path& root = "/");
 
 /// What a process and all below it use.
 struct Use {
-  double seconds = 0, resident = 0;      // pages that processes share count in each
-  std::optional<double> read, written;   // bytes from and to disks; where the system tells
+  double seconds = 0, resident = 0;     // pages that processes share count in each
+  std::optional<double> read, written;  // bytes from and to disks; where the system tells
 };
 Use use_of(pid_t pid, const std::map<pid_t, Process>& all, const std::filesystem::path& root = "/");
 

@@ -16,9 +16,8 @@ constexpr double kMostSeconds = 1e12;  // of a clock
 
 bool is_id(const std::string& text) {
   return !text.empty() && text.size() <= kLongestId &&
-         std::all_of(text.begin(), text.end(), [](unsigned char c) {
-           return std::isalnum(c) != 0 || c == '-' || c == '_';
-         });
+         std::all_of(text.begin(), text.end(),
+                     [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; });
 }
 
 }  // namespace
@@ -89,8 +88,8 @@ void Sampler::sample(double now) {
   log_.flush();
 }
 
-void Sampler::sample_trial(const std::string& id, Trial& trial,
-                           const std::map<pid_t, Process>& all, std::int64_t step, double now) {
+void Sampler::sample_trial(const std::string& id, Trial& trial, const std::map<pid_t, Process>& all,
+                           std::int64_t step, double now) {
   const auto found = all.find(trial.pid);
   if (found == all.end() || found->second.state == 'Z' || found->second.state == 'X') return;
   if (trial.started == 0) trial.started = found->second.started;

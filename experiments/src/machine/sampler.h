@@ -51,7 +51,7 @@ class Sampler {
  private:
   struct Trial {
     pid_t pid = 0;
-    std::uint64_t started = 0;  // of the process; 0: not seen yet
+    std::uint64_t started = 0;     // of the process; 0: not seen yet
     double time = 0, seconds = 0;  // of the reading before
   };
   struct Sum {
@@ -60,8 +60,8 @@ class Sampler {
 
   void take_up(const std::filesystem::path& file, double now, std::int64_t every);
   void put(const std::string& front, const Reading& reading, std::int64_t step);
-  void sample_trial(const std::string& id, Trial& trial,
-                    const std::map<pid_t, Process>& all, std::int64_t step, double now);
+  void sample_trial(const std::string& id, Trial& trial, const std::map<pid_t, Process>& all,
+                    std::int64_t step, double now);
 
   journal::Writer log_;
   std::filesystem::path root_;

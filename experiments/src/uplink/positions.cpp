@@ -35,11 +35,11 @@ json to_json(const Position& position) {
   json series = json::array();
   for (const Series& one : position.series)
     series.push_back({one.name, one.unit, one.mark, one.floor});
-  return {
-      {"at", position.at},           {"last", hex(position.last)}, {"sent", position.sent},
-      {"started", position.started}, {"time", position.time},      {"series", std::move(series)},
-      {"order", position.order},     {"memo", position.memo},      {"ended", position.ended},
-      {"system", position.system}};
+  return {{"at", position.at},       {"last", hex(position.last)},
+          {"sent", position.sent},   {"started", position.started},
+          {"time", position.time},   {"series", std::move(series)},
+          {"order", position.order}, {"memo", position.memo},
+          {"ended", position.ended}, {"system", position.system}};
 }
 
 Position position_of(const json& from) {

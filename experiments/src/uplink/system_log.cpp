@@ -18,9 +18,7 @@ namespace {
 constexpr std::size_t kRange = 512;  // points that are read together, about
 constexpr double kMostSeconds = 1e12;
 
-bool is_sane(std::int64_t step) {
-  return step >= 0 && static_cast<double>(step) < kMostSeconds;
-}
+bool is_sane(std::int64_t step) { return step >= 0 && static_cast<double>(step) < kMostSeconds; }
 
 }  // namespace
 
@@ -111,8 +109,7 @@ bool SystemLog::collect(std::size_t number, const std::string& trial, std::int64
   const Batch batch = read_batch(file_, from, std::size_t{0} - 1, ranges_[end].to);
   std::set<std::int64_t> steps;  // of samples that the trial is in
   for (const BatchPoint& point : batch.points) {
-    if (is_ours(point.step) && names_.at(point.series).trial == trial)
-      steps.insert(point.step);
+    if (is_ours(point.step) && names_.at(point.series).trial == trial) steps.insert(point.step);
   }
   std::int64_t now = 0;
   for (const BatchPoint& point : batch.points) {

@@ -39,7 +39,7 @@ class SystemLog {
 
  private:
   struct Range {
-    std::uint64_t from = 0, to = 0;  // bytes
+    std::uint64_t from = 0, to = 0;    // bytes
     std::int64_t first = 0, last = 0;  // steps; a sample may go on in the range behind
   };
   struct Name {
