@@ -358,7 +358,7 @@ def test_an_address_that_is_none(tmp_path, uri):
 
 def test_samples_are_system_metrics(tmp_path, server, name):
     """Where MLflow's own client would put them: its page has a tab for what begins with `system/`."""
-    from test_system import FIRST, system_log
+    from test_samples import FIRST, system_log
 
     expected = study(tmp_path, trials=2)
     expected += system_log(tmp_path)
