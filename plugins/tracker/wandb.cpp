@@ -98,7 +98,9 @@ struct Wandb : paribus::Tracker {
   void log(TrackedTrial& trial, std::span<const TrackedPoint> points) override {
     if (!runs_.contains(trial.id)) upsert(trial);  // it had ended, and goes on
     tracker::WandbRows rows(trial.memo);
-    send(trial, rows, rows.take(points), Json::object());
+    const tracker::WandbPoints sorted(points);
+    if (!sorted.samples.empty()) send_samples(trial, rows, sorted.samples);
+    if (!sorted.measured.empty()) send(trial, rows, rows.take(sorted.measured), Json::object());
     trial.memo = rows.memo();
   }
 
@@ -191,15 +193,36 @@ struct Wandb : paribus::Tracker {
     return made;
   }
 
+  std::string stream_of(const TrackedTrial& trial) const {
+    const Run& run = runs_.at(trial.id);
+    return "/files/" + tracker::escaped(run.entity) + "/" + tracker::escaped(run.project) + "/" +
+           tracker::escaped(run.name) + "/file_stream";
+  }
+
+  /// Lines of system events, which have an offset of their own.
+  void send_samples(const TrackedTrial& trial, tracker::WandbRows& rows,
+                    const std::vector<tracker::WandbRow>& samples) {
+    for (std::size_t next = 0; next < samples.size();) {
+      Json lines = Json::array();
+      for (std::size_t bytes = 0; next < samples.size() && bytes < kMostBytes; ++next) {
+        lines.push_back(tracker::wandb_object(tracker::wandb_event(samples[next], trial.started)));
+        bytes += lines.back().get_ref<const std::string&>().size();
+      }
+      const auto count = static_cast<std::int64_t>(lines.size());
+      const Json body{
+          {"files",
+           {{"wandb-events.jsonl", {{"offset", rows.samples}, {"content", std::move(lines)}}}}}};
+      tracker::expect_taken(post(stream_of(trial), body), "tracker/wandb: file_stream");
+      rows.samples += count;
+    }
+  }
+
   /// Lines of history, and the summary, in as many requests as it takes; `last` goes with the last
   /// one.
   void send(const TrackedTrial& trial, tracker::WandbRows& rows,
             const std::vector<tracker::WandbRow>& whole, Json last,
             const TrackedEnd* end = nullptr) {
-    const Run& run = runs_.at(trial.id);
-    const std::string path = "/files/" + tracker::escaped(run.entity) + "/" +
-                             tracker::escaped(run.project) + "/" + tracker::escaped(run.name) +
-                             "/file_stream";
+    const std::string path = stream_of(trial);
     std::size_t next = 0;
     do {
       Json lines = Json::array();

@@ -13,8 +13,8 @@ using namespace paribus::tracker::protobuf;
 using tracker::Json;
 
 // Field numbers of a Record.
-constexpr unsigned kHistory = 2, kSummary = 3, kFiles = 6, kOutput = 13, kRun = 17, kExit = 18,
-                   kHeader = 21;
+constexpr unsigned kHistory = 2, kSummary = 3, kFiles = 6, kStats = 7, kOutput = 13, kRun = 17,
+                   kExit = 18, kHeader = 21;
 constexpr std::size_t kBlock = 32768;
 const std::string kMagic{":W&B\xE1\xBE\0", 7};
 
@@ -117,7 +117,10 @@ struct WandbOffline : paribus::Tracker {
   void log(TrackedTrial& trial, std::span<const TrackedPoint> points) override {
     tracker::WandbRows rows(trial.memo);
     auto& file = back(trial, rows);
-    add_rows(file, rows, rows.take(points), trial);
+    const tracker::WandbPoints sorted(points);
+    for (const tracker::WandbRow& sample : sorted.samples)
+      add(file, rows, kStats, bytes(2, timestamp(sample.time)) + items(3, values_of(sample)));
+    add_rows(file, rows, rows.take(sorted.measured), trial);
     keep(trial, file, rows);
   }
 
@@ -147,6 +150,12 @@ struct WandbOffline : paribus::Tracker {
     ++rows.records;
     file.add(chunks(file.length(),
                     whole(1, static_cast<std::int64_t>(rows.records)) + bytes(kind, body)));
+  }
+  static tracker::WandbItems values_of(const tracker::WandbRow& sample) {
+    tracker::WandbItems list;
+    for (const auto& [name, value] : sample.values)
+      list.emplace_back(name, tracker::wandb_text(value));
+    return list;
   }
   static void add_rows(File& file, tracker::WandbRows& rows,
                        const std::vector<tracker::WandbRow>& list, const TrackedTrial& trial) {

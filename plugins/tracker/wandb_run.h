@@ -86,11 +86,32 @@ struct WandbRow {
   std::map<std::string, double> values;
 };
 
+/// What the uplink sampled of machine and trial, rather than what the trial measured: W&B keeps it
+/// apart, by time and not by step.
+inline constexpr std::string_view kWandbSystem = "system/";
+
+struct WandbPoints {
+  std::vector<TrackedPoint> measured;
+  std::vector<WandbRow> samples;  // names without `system/`
+
+  explicit WandbPoints(std::span<const TrackedPoint> points) {
+    for (const TrackedPoint& point : points) {
+      if (!point.metric.starts_with(kWandbSystem)) {
+        measured.push_back(point);
+        continue;
+      }
+      if (samples.empty() || samples.back().step != point.step)
+        samples.push_back({point.step, point.time, {}});
+      samples.back().values[std::string(point.metric.substr(kWandbSystem.size()))] = point.value;
+    }
+  }
+};
+
 /// What stays of a run between calls, as text in the memo. Points become rows, one for each step;
 /// the last row stays open, as more points may come for its step.
 struct WandbRows {
-  std::int64_t lines = 0, messages = 0;  // of history, of output.log
-  std::uint64_t bytes = 0, records = 0;  // of the file, where the run is one
+  std::int64_t lines = 0, messages = 0, samples = 0;  // of history, output.log, system events
+  std::uint64_t bytes = 0, records = 0;               // of the file, where the run is one
   std::optional<WandbRow> open;
   std::map<std::string, double> last;  // of each metric
   std::int64_t last_step = 0;
@@ -101,6 +122,7 @@ struct WandbRows {
     const Json json = parsed(memo);
     if (!json.is_object()) return;
     lines = json.at("lines"), messages = json.at("messages");
+    samples = json.value("samples", std::int64_t{0});
     bytes = json.at("bytes"), records = json.at("records");
     last = values_of(json.at("last"));
     last_step = json.at("step"), last_time = json.at("time");
@@ -111,6 +133,7 @@ struct WandbRows {
               {"records", records}, {"last", json_of(last)}, {"step", last_step},
               {"time", last_time}};
     if (open) json["open"] = json_of(open->values);
+    if (samples > 0) json["samples"] = samples;
     return compact(json);
   }
 
@@ -179,6 +202,16 @@ inline WandbItems wandb_summary(const WandbRows& rows, double started, const Tra
   WandbItems items = wandb_items(values, rows.last_step, rows.last_time, started);
   const double seconds = std::max(0.0, rows.last_time - started);
   items.emplace_back("_wandb", compact({{"runtime", std::llround(seconds)}}));
+  return items;
+}
+
+/// A line of a run's system events.
+inline WandbItems wandb_event(const WandbRow& sample, double started) {
+  WandbItems items{{"_wandb", "true"},
+                   {"_timestamp", wandb_text(sample.time)},
+                   {"_runtime", wandb_text(std::max(0.0, sample.time - started))}};
+  for (const auto& [name, value] : sample.values)
+    items.emplace_back("system." + name, wandb_text(value));
   return items;
 }
 

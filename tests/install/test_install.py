@@ -40,6 +40,7 @@ def test_everything_is_installed(prefix):
     for name in (
         "bin/paribus",
         "bin/paribus-worker",
+        "bin/paribus-system",
         "lib/libparibus.so",
         "lib/paribus/plugins/optimizer_sgd.so",
         "include/paribus/optimizer.h",
@@ -51,7 +52,7 @@ def test_everything_is_installed(prefix):
 
 
 def test_installed_programs_find_their_libraries(prefix):
-    for name in ("bin/paribus", "bin/paribus-worker", "lib/libparibus.so"):
+    for name in ("bin/paribus", "bin/paribus-worker", "bin/paribus-system", "lib/libparibus.so"):
         done = run("ldd", prefix / name, LD_LIBRARY_PATH="")
         assert done.returncode == 0, done.stderr
         assert "not found" not in done.stdout, f"{name}:\n{done.stdout}"

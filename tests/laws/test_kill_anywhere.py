@@ -134,9 +134,16 @@ def children(pid: int) -> list[int]:
         return []
 
 
+def name_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def kill(driver: int, whom: str) -> str:
     """Kills the driver, the worker's whole process group, or the trial alone; says which it was."""
-    guard = children(driver)
+    guard = [child for child in children(driver) if name_of(child) == "paribus-guard"]
     worker = children(guard[0]) if guard else []
     trial = children(worker[0]) if worker else []
     with suppress(ProcessLookupError):  # it ended meanwhile

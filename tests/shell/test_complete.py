@@ -128,7 +128,7 @@ def test_keys_where_the_study_is_missing_or_broken(place):
 def test_what_a_record_knows(place):
     trials = place.offered("verify", "runs/digits", "")
     files = {path.stem for path in (place.folder / "runs/digits/journal").glob("*.log")}
-    assert set(trials) == files - {"study"} and trials
+    assert set(trials) == files - {"study", "system"} and trials
     assert "valid.accuracy" in place.offered("compare", "runs/digits", "--metric", "")
     assert place.offered("sync", "runs/digits", "--tracker", "") == ["files"]
     assert place.offered("compare", "nowhere", "--metric", "") == []

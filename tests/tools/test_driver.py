@@ -21,6 +21,9 @@ import manifests
 # Beside the real program lie the built-in parts, which would be in the way of the ones here.
 LONELY = tempfile.TemporaryDirectory()
 PARIBUS = shutil.copy(os.environ["PARIBUS"], LONELY.name)
+Path(LONELY.name, "paribus-system").symlink_to(
+    Path(os.environ["PARIBUS"]).with_name("paribus-system")
+)
 ABI = manifests.abi_of(os.environ["PARIBUS_ABI_HEADER"])
 WORKER = Path(__file__).with_name("fake_worker.py")
 

@@ -14,6 +14,7 @@ class Run:
     def __init__(self):
         self.fields = {}  # of UpsertBucket, those that were given
         self.history = {}  # by number of the line
+        self.events = {}  # likewise: what was sampled
         self.summary = self.complete = self.exitcode = None
         self.output = {}
         self.uploaded = []
@@ -23,6 +24,11 @@ class Run:
         """Its history, whole: a hole would show."""
         assert sorted(self.history) == list(range(len(self.history)))
         return [json.loads(self.history[number]) for number in sorted(self.history)]
+
+    def samples(self):
+        """Of machine and trial, whole."""
+        assert sorted(self.events) == list(range(len(self.events)))
+        return [json.loads(self.events[number]) for number in sorted(self.events)]
 
 
 class Recorder:
@@ -123,10 +129,14 @@ class Recorder:
     def stream(self, name, body):
         run = self.runs[name]
         files = body.get("files", {})
-        for kept, file in ((run.history, "wandb-history.jsonl"), (run.output, "output.log")):
+        for kept, file in (
+            (run.history, "wandb-history.jsonl"),
+            (run.events, "wandb-events.jsonl"),
+            (run.output, "output.log"),
+        ):
             part = files.get(file, {"offset": 0, "content": []})
             for number, line in enumerate(part["content"], part["offset"]):
-                assert file != "wandb-history.jsonl" or kept.get(number, line) == line, (
+                assert file == "output.log" or kept.get(number, line) == line, (
                     "another line of the same number"
                 )
                 kept[number] = line

@@ -354,3 +354,16 @@ def test_an_address_that_is_none(tmp_path, uri):
     assert sync(tmp_path, tracker("mlflow", uri=uri), environment=environment) == 1
     problem = status(tmp_path, "mlflow")["problem"]
     assert f"address is {uri or 'not given'}, expected one that begins with http" in problem
+
+
+def test_samples_are_system_metrics(tmp_path, server, name):
+    """Where MLflow's own client would put them: its page has a tab for what begins with `system/`."""
+    from test_samples import FIRST, system_log
+
+    expected = study(tmp_path, trials=2)
+    expected += system_log(tmp_path)
+    assert sync(tmp_path, mlflow(server, name)) == 0
+    assert server.points(name) == sorted(expected)
+    run = server.runs(name)[0][FIRST]
+    (one, *_) = server.client.get_metric_history(run.info.run_id, "system/trial.cpu")
+    assert one.timestamp == 1000500 + one.step * 1000

@@ -49,7 +49,8 @@ Answer trials(const Asked& asked) {
   for (const fs::directory_iterator end; !problem && at != end && names.size() < kMostTrials;
        at.increment(problem)) {
     const fs::path& file = at->path();
-    if (file.extension() == ".log" && file.stem() != "study") names.insert(file.stem().string());
+    const std::string name = file.stem().string();
+    if (file.extension() == ".log" && name != "study" && name != "system") names.insert(name);
   }
   return words({names.begin(), names.end()});
 }

@@ -28,6 +28,7 @@ constexpr std::pair<const char*, const char*> kVariables[] = {
     {"PARIBUS_PYTHON", "the Python that search/optuna runs"},
     {"PARIBUS_WORKER", "another worker program"},
     {"PARIBUS_UPLINK", "another program for trackers"},
+    {"PARIBUS_SYSTEM", "another program for system metrics"},
     {"XDG_DATA_HOME", "where the user's plugins lie"},
     {"XDG_CACHE_HOME", "where fetched files and the index of plugins are kept"},
     {"XDG_CONFIG_HOME", "where the keys are that you trust"},

@@ -213,7 +213,11 @@ bool Feed::deliver_of(Trial& trial) {
   prepare(trial);
   trial.caught_up = !std::filesystem::exists(journal);
   if (trial.caught_up) return false;
-  const auto intent = positions_->intent(id);
+  auto intent = positions_->intent(id);
+  if (intent && intent->system) {  // it was about to be delivered: it comes first again
+    if (deliver_system(trial, *intent)) return true;
+    intent.reset();
+  }
   Batch batch;
   try {
     batch = read_batch(journal, trial.position, kMostPoints, intent ? intent->until : 0);
@@ -222,6 +226,9 @@ bool Feed::deliver_of(Trial& trial) {
     trial.caught_up = true;
     return false;
   }
+  if (!batch.next.ended) trial.position.ended = false;  // it goes on
+  // Nothing may come after an end, so this comes before it.
+  if (!intent && deliver_system(trial, {.started = batch.next.started})) return true;
   if (batch.next.at == trial.position.at) {
     end(trial, batch);
     return false;
@@ -236,15 +243,7 @@ bool Feed::deliver_of(Trial& trial) {
   if (!intent) positions_->intend(id, {batch.next.at, time});
   trial.told.started = batch.next.started;
   begin(trial);
-  const std::string memo = trial.told.memo;
-  trial.told.sent = trial.position.sent;
-  try {
-    tell_batch(trial, batch, time);
-  } catch (...) {
-    trial.told.memo = memo;  // as it was when the same call comes again
-    trial.told.sent = trial.position.sent;
-    throw;
-  }
+  hand_over(trial, [&] { tell_batch(trial, batch, time); });
   Position next = batch.next;
   next.sent = trial.told.sent;
   next.time = time;
@@ -252,6 +251,50 @@ bool Feed::deliver_of(Trial& trial) {
   trial.position = std::move(next);
   keep(trial);
   return true;
+}
+
+/// Whether there were samples of it to deliver. A trial that has ended is told of none until it
+/// goes on.
+bool Feed::deliver_system(Trial& trial, const Intent& intent) {
+  Position& position = trial.position;
+  if (position.started == 0) position.started = intent.started;
+  if (position.started == 0 || position.ended) return false;
+  const SystemBatch batch = ledger_.system().of(trial.told.id, position.system, kMostPoints,
+                                                static_cast<std::int64_t>(intent.until));
+  if (batch.points.empty()) return false;
+  std::vector<TrackedPoint> points;
+  for (const SystemBatch::Point& one : batch.points) {
+    const double time = batch.started + static_cast<double>(one.step);
+    if (fits(request_.only, one.metric))
+      points.push_back({one.metric, one.unit, one.step, one.value, time});
+  }
+  if (points.empty()) {
+    position.system = batch.until;
+    return true;
+  }
+  const auto until = static_cast<std::uint64_t>(batch.until);
+  if (intent.until == 0)
+    positions_->intend(trial.told.id, {until, position.time, true, position.started});
+  trial.told.started = position.started;
+  begin(trial);
+  hand_over(trial, [&] { tracker_->log(trial.told, points); });
+  position.sent += static_cast<std::int64_t>(points.size());
+  position.system = batch.until;
+  keep(trial);
+  return true;
+}
+
+/// What it throws leaves the trial as it was when the same call comes again.
+void Feed::hand_over(Trial& trial, const std::function<void()>& call) {
+  const std::string memo = trial.told.memo;
+  trial.told.sent = trial.position.sent;
+  try {
+    call();
+  } catch (...) {
+    trial.told.memo = memo;
+    trial.told.sent = trial.position.sent;
+    throw;
+  }
 }
 
 void Feed::tell_batch(Trial& trial, const Batch& batch, double time) {
@@ -269,14 +312,7 @@ void Feed::begin(Trial& trial) {
   trial.told.seed = static_cast<std::uint64_t>(described->seed);
   trial.told.parameters = std::move(known.parameters);
   trial.told.config = known.tables.dump(-1, ' ', false, json::error_handler_t::replace);
-  trial.told.sent = trial.position.sent;
-  const std::string memo = trial.told.memo;
-  try {
-    tracker_->begin(trial.told);
-  } catch (...) {
-    trial.told.memo = memo;
-    throw;
-  }
+  hand_over(trial, [&] { tracker_->begin(trial.told); });
   trial.begun = true;
 }
 

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -44,6 +45,8 @@ class Feed {
   void prepare(Trial& trial);
   bool deliver_some();
   bool deliver_of(Trial& trial);
+  bool deliver_system(Trial& trial, const Intent& intent);
+  void hand_over(Trial& trial, const std::function<void()>& call);
   void begin(Trial& trial);
   void log(Trial& trial, const Batch& batch, double to);
   void tell_batch(Trial& trial, const Batch& batch, double time);

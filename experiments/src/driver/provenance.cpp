@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -72,6 +73,27 @@ std::string cpu_model() {
   return "unknown";
 }
 
+json host_facts() {
+  json facts = json::object();
+  utsname names{};
+  if (::uname(&names) == 0) {
+    facts["host"] = names.nodename;
+    facts["kernel"] = std::string(names.sysname) + " " + names.release;
+    facts["processor"] = names.machine;
+  }
+  std::ifstream release("/etc/os-release");
+  for (std::string line; std::getline(release, line);) {
+    if (!line.starts_with("PRETTY_NAME=")) continue;
+    line.erase(0, line.find('=') + 1);
+    std::erase(line, '"');
+    facts["system"] = line;
+  }
+  facts["cores"] = ::sysconf(_SC_NPROCESSORS_ONLN);
+  const std::int64_t pages = ::sysconf(_SC_PHYS_PAGES), page = ::sysconf(_SC_PAGESIZE);
+  if (pages > 0 && page > 0) facts["memory"] = pages * page;  // bytes
+  return facts;
+}
+
 json git_state(const std::filesystem::path& folder) {
   const auto commit = git(folder, {"rev-parse", "HEAD"});
   if (!commit) return nullptr;
@@ -102,6 +124,7 @@ json lock_of(const CheckedStudy& checked, const json& machine) {
       {"libparibus", {{"sha256", checked.libparibus}, {"abi", machine.value("abi", json())}}},
       {"libtorch", machine.value("libtorch", json())},
       {"cpu", {{"model", cpu_model()}, {"capability", machine.value("cpu_capability", json())}}},
+      {"machine", host_facts()},
       {"devices", machine.value("devices", json())},
       {"git", git_state(std::filesystem::absolute(checked.study.path).parent_path())}};
 }

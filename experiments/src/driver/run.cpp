@@ -11,6 +11,7 @@
 #include "driver/provenance.h"
 #include "driver/search_source.h"
 #include "driver/seed_source.h"
+#include "driver/system.h"
 #include "driver/uplink.h"
 
 namespace paribus::driver {
@@ -30,13 +31,28 @@ Policy policy_of(const Study& study, const RunOptions& options, Engine& engine) 
   Policy policy;
   const std::size_t wanted =
       options.at_once > 0 ? options.at_once : room(engine.machine(), study.threads);
-  policy.at_once = std::min<std::size_t>(wanted, kProgressSlots);
+  policy.at_once = std::min<std::size_t>(wanted, kProgressSlots - 1);  // one is for system metrics
   policy.metric = study.metric;
   policy.retries = study.retries;
   policy.limits = study.limits;
   policy.keep = study.keep;
   policy.exec = options.exec;
   return policy;
+}
+
+/// What the samples of system metrics take is booked as what trials write is.
+SystemAccount account_of(const Study& study, Engine& engine) {
+  if (study.limits.disk == 0 || study.system == 0) return {};
+  return {study.limits.disk, engine.board().fd(), engine.board().take()};
+}
+
+void tell_problem(const std::string& problem, journal::Writer& log, Observer& observer) {
+  if (problem.empty()) return;
+  observer.note("system metrics: " + problem + "; the trials are none the worse for it");
+  try {
+    log.event({{"event", "system"}, {"message", problem}});
+  } catch (const Error&) {  // no room even for that; it is nothing that a run should end on
+  }
 }
 
 /// Of confined trials: where they may write, and what is temporary there goes with the run.
@@ -95,8 +111,12 @@ RunReport run_study(CheckedStudy& checked, const StudyDirectory& directory, Engi
   const bool grows = checked.study.adaptive != nullptr || checked.study.until_decided;
   observer.begin({to_run, report.done_before, grows, checked.study.metric});
   UplinkProcess trackers({directory.path(), checked.study.limits.trackers, checked.trackers});
-  Scheduler scheduler(engine, directory, log, observer, policy_of(checked.study, options, engine));
+  SystemProcess system(directory.path(), checked.study.system, account_of(checked.study, engine));
+  Policy policy = policy_of(checked.study, options, engine);
+  policy.tell_process = [&](const std::string& trial, pid_t pid) { system.tell(trial, pid); };
+  Scheduler scheduler(engine, directory, log, observer, std::move(policy));
   report.tally = scheduler.run(*source);
+  tell_problem(system.finish(), log, observer);
   observer.finish();
   log.sync();
   report.trackers = trackers.finish();

@@ -123,11 +123,16 @@ void Scheduler::start(Work work) {
   const Running& running = entry->second;
   observer_.started(running.work.trial, engine_.board().slot(running.slot));
   try {
-    engine_.worker().call_regardless("start",
-                                     request_of(running.work, directory_, policy_, running.slot));
+    const json reply = engine_.worker().call_regardless(
+        "start", request_of(running.work, directory_, policy_, running.slot));
+    tell_process(id, reply.value("pid", -1));
   } catch (const Refused& refused) {
     end(entry, Outcome{1, 0, "", refused.what(), ""}, *source_);
   }
+}
+
+void Scheduler::tell_process(const std::string& trial, pid_t pid) const {
+  if (policy_.tell_process) policy_.tell_process(trial, pid);
 }
 
 void Scheduler::handle(const json& event, Source& source) {
@@ -143,6 +148,7 @@ void Scheduler::handle(const json& event, Source& source) {
 void Scheduler::end(std::map<std::string, Running>::iterator entry, const Outcome& outcome,
                     Source& source) {
   const Trial& trial = entry->second.work.trial;
+  tell_process(trial.id, -1);
   json event{{"event", "exit"},          {"trial", trial.id},        {"code", outcome.code},
              {"signal", outcome.signal}, {"reason", outcome.reason}, {"message", outcome.message},
              {"time", utc_now()}};

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/types.h>
+
+#include <functional>
 #include <list>
 #include <map>
 #include <string>
@@ -30,6 +33,8 @@ struct Policy {
   Limits limits;
   std::string keep = "final";
   bool exec = false;  // a fresh process for each trial, not a fork
+  /// Hears of each trial's process when it has begun, and (-1) when it has ended.
+  std::function<void(const std::string& trial, pid_t pid)> tell_process{};
 };
 
 /// Runs what a source gives, in its order, some side by side, each in a process of its own. A trial
@@ -63,6 +68,7 @@ class Scheduler {
   bool is_tried_again(const Work& work, const Outcome& outcome);
   void restart_worker(const WorkerLost& lost);
   void heed_full_disk(const nlohmann::json& end);
+  void tell_process(const std::string& trial, pid_t pid) const;
   void heed_interrupts();
   void ask_all_to_stop();
   std::string last_line(const std::string& trial) const;

@@ -18,6 +18,7 @@
 #include "paribus/error.h"
 #include "results/arms.h"
 #include "results/hdf5.h"
+#include "results/system.h"
 #include "results/table.h"
 #include "stats/compare.h"
 
@@ -132,10 +133,28 @@ std::map<std::string, const Trial*> by_id(const StudyRecord& study) {
   return trials;
 }
 
+/// In what a trial was trained: as its last `start` says, and when its processes went on with it.
+nlohmann::json environment_of(const journal::Record& record) {
+  using nlohmann::json;
+  json environment = json::object(), resumed = json::array();
+  for (const json& event : record.events) {
+    const json name = event.value("event", json());
+    if (name == "start") {
+      environment = json::object(), resumed = json::array();
+      for (const char* key : {"libtorch", "threads", "facts", "time"})
+        if (event.contains(key)) environment[key] = event[key];
+    }
+    if (name == "resume" && event.contains("time")) resumed.push_back(event["time"]);
+  }
+  if (!resumed.empty()) environment["resumed"] = std::move(resumed);
+  return environment;
+}
+
 void write_details(hid_t file, const StudyRecord& study) {
   const Handle all_series = hdf5::create_group(file, "series");
   const Handle configs = hdf5::create_group(file, "configs");
   const Handle messages = hdf5::create_group(file, "messages");
+  const Handle environments = hdf5::create_group(file, "environments");
   for (const auto& [id, trial] : by_id(study)) {
     hdf5::write_text(configs, id, json_text(trial->spec()));
     if (!trial->message.empty()) hdf5::write_text(messages, id, trial->message);
@@ -143,7 +162,9 @@ void write_details(hid_t file, const StudyRecord& study) {
     if (trial->status == Status::planned || !std::filesystem::exists(path)) continue;
     const Handle group = hdf5::create_group(all_series, id);
     try {
-      for (const auto& series : journal::read(path).series) write_series(group, series);
+      const journal::Record record = journal::read(path);
+      for (const auto& series : record.series) write_series(group, series);
+      hdf5::write_text(environments, id, json_text(environment_of(record)));
     } catch (const Error&) {
       if (study.problems.empty())
         throw;  // else an unreadable journal, told by the trial's status and message
@@ -314,6 +335,7 @@ void write_all(const std::string& path, const StudyRecord& study) {
   write_arms(file, study);
   write_comparisons(file, study);
   write_details(file, study);
+  write_system(file, study);
   hdf5::check(H5Fflush(file, H5F_SCOPE_GLOBAL), "write to the disk");
 }
 

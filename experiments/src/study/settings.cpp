@@ -146,7 +146,10 @@ const std::vector<Setting<StudySettings>>& study_settings() {
       key("tracker_wait", &S::tracker_wait,
           "how long a run waits at its end for trackers to take what is left; `paribus sync` "
           "brings "
-          "them the rest")};
+          "them the rest"),
+      key("system", &S::system,
+          "how often what the machine and the trials use is recorded; 0: never; changes no number",
+          {.min = 0, .max = 86'400}, {}, "s")};
   return kSettings;
 }
 

@@ -31,6 +31,7 @@ struct Position {
   std::vector<std::size_t> order;  // of each series of the journal so far: where it is in `series`
   std::string memo;                // of the tracker
   bool ended = false;              // its end has been delivered, and nothing stands after it
+  std::int64_t system = 0;  // time of the last sample of journal/system.log, seconds since 1970
 };
 
 /// Points of a journal, in its order.

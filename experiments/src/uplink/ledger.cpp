@@ -26,7 +26,7 @@ Happening exit_of(const json& event) {
 
 }  // namespace
 
-Ledger::Ledger(fs::path dir) : dir_(std::move(dir)) {
+Ledger::Ledger(fs::path dir) : dir_(std::move(dir)), system_(dir_) {
   poll();
   if (!study_)
     throw Error(fmt::format("{}: is not a study's directory: journal/study.log has no plan",

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "results/study_record.h"
+#include "uplink/system_log.h"
 
 namespace paribus::uplink {
 
@@ -36,12 +37,15 @@ class Ledger {
   [[nodiscard]] std::shared_ptr<const results::Trial> trial(const std::string& id) const;
   [[nodiscard]] results::StudyHead head() const;
   [[nodiscard]] const std::filesystem::path& dir() const { return dir_; }
+  /// What was sampled meanwhile.
+  [[nodiscard]] SystemLog& system() const { return system_; }
 
  private:
   void add_plan(const nlohmann::json& event);
   void take_up_journals();
 
   const std::filesystem::path dir_;
+  mutable SystemLog system_;
   mutable std::mutex mutex_;
   std::size_t offset_ = 0;
   std::optional<results::StudyRecord> study_;

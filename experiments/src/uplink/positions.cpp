@@ -35,10 +35,11 @@ json to_json(const Position& position) {
   json series = json::array();
   for (const Series& one : position.series)
     series.push_back({one.name, one.unit, one.mark, one.floor});
-  return {
-      {"at", position.at},           {"last", hex(position.last)}, {"sent", position.sent},
-      {"started", position.started}, {"time", position.time},      {"series", std::move(series)},
-      {"order", position.order},     {"memo", position.memo},      {"ended", position.ended}};
+  return {{"at", position.at},       {"last", hex(position.last)},
+          {"sent", position.sent},   {"started", position.started},
+          {"time", position.time},   {"series", std::move(series)},
+          {"order", position.order}, {"memo", position.memo},
+          {"ended", position.ended}, {"system", position.system}};
 }
 
 Position position_of(const json& from) {
@@ -53,11 +54,19 @@ Position position_of(const json& from) {
   position.order = from.at("order").get<std::vector<std::size_t>>();
   position.memo = from.at("memo").get<std::string>();
   position.ended = from.at("ended");
+  position.system = from.value("system", std::int64_t{0});
   return position;
 }
 
 std::string dump(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+json record_of(const std::string& trial, const Intent& intent) {
+  json record{
+      {"event", "intent"}, {"trial", trial}, {"until", intent.until}, {"time", intent.time}};
+  if (intent.system) record["system"] = true, record["started"] = intent.started;
+  return record;
 }
 
 json record_of(const std::string& trial, const std::string& position) {
@@ -78,7 +87,9 @@ void Positions::load() {
   journal::EventReader reader(file_);
   for (json event; reader.next(event);) {
     const std::string name = event.value("event", ""), trial = event.value("trial", "");
-    if (name == "intent") intents_[trial] = {event.at("until"), event.at("time")};
+    if (name == "intent")
+      intents_[trial] = {event.at("until"), event.at("time"), event.value("system", false),
+                         event.value("started", 0.0)};
     if (name == "forget") by_trial_.erase(trial);
     if (name == "position") by_trial_[trial].position = event.at("position").get<std::string>();
     if (name != "intent") intents_.erase(trial);
@@ -96,9 +107,7 @@ void Positions::compact() {
   std::filesystem::remove(fresh);
   auto log = std::make_unique<journal::Writer>(fresh);
   for (const auto& [trial, known] : by_trial_) log->event(record_of(trial, known.position));
-  for (const auto& [trial, intent] : intents_)
-    log->event(
-        {{"event", "intent"}, {"trial", trial}, {"until", intent.until}, {"time", intent.time}});
+  for (const auto& [trial, intent] : intents_) log->event(record_of(trial, intent));
   log->sync();
   std::filesystem::rename(fresh, file_);
   log_ = std::move(log);
@@ -115,8 +124,7 @@ std::optional<Intent> Positions::intent(const std::string& trial) const {
 }
 
 void Positions::intend(const std::string& trial, const Intent& intent) {
-  log_->event(
-      {{"event", "intent"}, {"trial", trial}, {"until", intent.until}, {"time", intent.time}});
+  log_->event(record_of(trial, intent));
   intents_[trial] = intent;
 }
 

@@ -15,8 +15,10 @@ namespace paribus::uplink {
 
 /// What is about to be delivered: the same points again, should this process die.
 struct Intent {
-  std::uint64_t until = 0;  // of the journal
+  std::uint64_t until = 0;  // of the journal; of samples: the time of the last one
   double time = 0;          // of the last point
+  bool system = false;      // what was sampled of the trial, not what its journal holds
+  double started = 0;       // when the trial was, where it is samples
 };
 
 /// How far each trial has been delivered to one tracker: an append-only, checksummed file that one

@@ -44,7 +44,7 @@ class Ran:
             }
 
     def ids(self) -> set[str]:
-        return {log.stem for log in (self.folder / "journal").glob("*.log")} - {"study"}
+        return {log.stem for log in (self.folder / "journal").glob("*.log")} - {"study", "system"}
 
 
 class Bench:
