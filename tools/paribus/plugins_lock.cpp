@@ -56,7 +56,7 @@ json pins_of(driver::CheckedStudy& checked, driver::Engine& engine) {
   const json machine = engine.machine();
   checked.libparibus = engine.sha256_of_library("libparibus.so");
   json lock = driver::lock_of(checked, machine);
-  for (const char* key : {"cpu", "devices", "git"}) lock.erase(key);
+  for (const char* key : {"cpu", "devices", "git", "machine"}) lock.erase(key);
   for (json& plugin : lock["plugins"])
     plugin["file"] = fs::path(plugin["file"].get<std::string>()).filename().string();
   return lock;
