@@ -46,7 +46,8 @@ void Sampler::take_up(const fs::path& file, double now, std::int64_t every) {
   started_ = goes_on ? time.get<double>() : now;
   for (const journal::Series& series : record.series) {
     if (!goes_on || series.steps.empty()) continue;
-    last_step_ = std::max(last_step_, series.steps.back());
+    if (static_cast<double>(series.steps.back()) < kMostSeconds)
+      last_step_ = std::max(last_step_, series.steps.back());
     if (series.unit == "B") sums_[series.name] = {series.values.back(), series.values.back()};
   }
   json event{{"event", "start"}, {"time", started_}, {"every", every}, {"gpus", gpus_.facts()}};

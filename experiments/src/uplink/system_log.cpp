@@ -113,8 +113,9 @@ bool SystemLog::collect(std::size_t number, const std::string& trial, std::int64
   }
   std::int64_t now = 0;
   for (const BatchPoint& point : batch.points) {
+    if (!steps.contains(point.step)) continue;
     const std::int64_t time = time_of(point.step);
-    if (!steps.contains(point.step) || time <= after) continue;
+    if (time <= after) continue;
     if (until > 0 ? time > until : time != now && into.points.size() >= most) return false;
     const Name& name = names_[point.series];
     if (!name.trial.empty() && name.trial != trial) continue;
