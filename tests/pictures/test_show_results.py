@@ -2,10 +2,16 @@
 """`paribus show-results`: what a trained model makes of the validation items."""
 
 import json
+import os
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
-from drawing import at_terminal, kitty_image, paribus, texts
+from drawing import PARIBUS, at_terminal, kitty_image, paribus, texts
 from PIL import Image
 from test_show_data import masks
 
@@ -112,6 +118,39 @@ def test_other_weights_are_refused(trained, tmp_path):
         "no trial 'nosuch'" in paribus("show-results", "s", "nosuch", status=2, cwd=trained).stderr
     )
     assert "is not a study's directory" in paribus("show-results", tmp_path, status=2).stderr
+
+
+def test_an_interrupt_is_told(trained):
+    """Its worker is held, so that there is something to interrupt."""
+    running = subprocess.Popen(
+        [PARIBUS, "show-results", "s"],
+        cwd=trained,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    worker = child_of(running)
+    os.kill(worker, signal.SIGSTOP)
+    running.send_signal(signal.SIGINT)
+    try:
+        out, err = running.communicate(timeout=120)
+    finally:
+        running.kill()
+        with suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+    assert (running.returncode, out, err) == (130, "", "interrupted\n")
+
+
+def child_of(process) -> int:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        for child in children:
+            with suppress(OSError):
+                if Path(f"/proc/{child}/comm").read_text().strip() == "paribus-worker":
+                    return int(child)
+        time.sleep(0.005)
+    raise AssertionError("it has no worker")
 
 
 def test_masks(tmp_path):

@@ -149,8 +149,7 @@ void add_show_results_command(CLI::App& app, int& exit_status) {
       ->capture_default_str();
   request->picture.add_option(*command);
   command->add_flag("--json", request->as_json, "every number, for programs");
-  command->callback(
-      [request, &exit_status] { exit_status = guarded([&] { return show(*request); }); });
+  command->callback([request, &exit_status] { exit_status = show(*request); });
 }
 
 }  // namespace paribus
