@@ -67,7 +67,7 @@ fix_format() {
 # LibTorch's headers take clang-tidy half a minute a file: it reads what is free of them.
 tidy_files() {
   git ls-files --cached --others --exclude-standard 'registry/*.cpp' 'experiments/src/*.cpp' 'tools/paribus/*.cpp' \
-    'tools/report/*.cpp' 'tools/uplink/*.cpp' |
+    'tools/report/*.cpp' 'tools/system/*.cpp' 'tools/uplink/*.cpp' |
     grep -v '^registry/loader/'
 }
 
