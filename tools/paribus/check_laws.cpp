@@ -198,28 +198,27 @@ class Examination {
     return compare_studies("same bits", plain_, place_ / "again", "a second run");
   }
 
-  /// Killed in the middle, by SIGKILL of the driver, which takes all below it along. Where it is
-  /// done before we see to it, as on a machine under load, it is killed earlier the next time.
+  /// Killed in the middle, by SIGKILL of the driver, which takes all below it along.
   Finding resumed() const {
-    constexpr int kAttempts = 4;
     std::int64_t last = 0;
     for (const results::Trial& trial : plain_.trials)
       last = std::max(last, trial.steps.value_or(0));
-    for (int attempt = 0; attempt < kAttempts; ++attempt) {
-      const std::string directory = fmt::format("killed-{}", attempt);
-      if (is_killed_at(directory, last / (2LL << attempt))) return resumed(place_ / directory);
-    }
-    return {"resumed", Verdict::not_known, "it was done before it could be killed"};
+    if (!is_killed_at("killed", std::max<std::int64_t>(last / 2, 1)))
+      return {"resumed", Verdict::not_known, "it was done before it could be killed"};
+    return resumed(place_ / "killed");
   }
 
+  /// The trial holds still at its checkpoint until we are there, however busy the machine is.
   [[nodiscard]] bool is_killed_at(const std::string& directory, std::int64_t step) const {
-    const auto child = start(directory, {"-j", "1"});
+    Child::Environment environment = environment_;
+    environment["PARIBUS_HOLD_AT"] = std::to_string(step);
+    Child child(run_words(study_, directory, {"-j", "1"}), environment);
     const double deadline = now() + kPatience / 1000.0;
-    while (!child->wait(1) && now() < deadline) {
+    while (!child.wait(1) && now() < deadline) {
       if (newest_checkpoint(place_ / directory) >= step) break;
     }
-    child->kill(SIGKILL);
-    return child->finish().status < 0;
+    child.kill(SIGKILL);
+    return child.finish().status < 0;
   }
 
   Finding resumed(const fs::path& directory) const {

@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -21,6 +22,13 @@ namespace {
 std::atomic<bool> stop_wanted{false};
 void ask_to_stop(int /*signal*/) { stop_wanted = true; }
 
+/// The step that the environment names; none: no step comes so late.
+std::int64_t step_to_hold_at() {
+  const char* step = std::getenv("PARIBUS_HOLD_AT");
+  return step == nullptr ? std::numeric_limits<std::int64_t>::max()
+                         : std::strtoll(step, nullptr, 10);
+}
+
 constexpr std::int64_t kLookEvery = 50'000'000;  // ns
 constexpr std::int64_t kMostLog = 1 << 20;
 
@@ -28,7 +36,11 @@ constexpr std::int64_t kMostLog = 1 << 20;
 
 JournalRecorder::JournalRecorder(const std::filesystem::path& file, std::string metric,
                                  driver::ProgressSlot& slot, Marks marks)
-    : journal_(file), metric_(std::move(metric)), slot_(slot), marks_(std::move(marks)) {
+    : journal_(file),
+      metric_(std::move(metric)),
+      slot_(slot),
+      marks_(std::move(marks)),
+      hold_at_(step_to_hold_at()) {
   next_mark_ = marks_.until > 0 ? marks_.until : std::numeric_limits<std::int64_t>::max();
   if (marks_.every > 0) next_mark_ = std::min(next_mark_, marks_.every);
   if (!marks_.save_at.empty()) next_mark_ = std::min(next_mark_, *marks_.save_at.begin());
@@ -66,6 +78,7 @@ void JournalRecorder::checkpointed(std::int64_t step, const std::string& file) {
   ++slot_.beat;
   if (budget_ != nullptr) budget_->written();
   if (marks_.save_at.contains(step)) keep_branch(file, step);
+  if (step >= hold_at_) ::raise(SIGSTOP);
 }
 
 double JournalRecorder::seconds() const {

@@ -26,7 +26,9 @@ struct Marks {
   bool always_full = true;  // each so many steps: not on a GPU, which they would wait for
 };
 
-/// Writes to the trial's journal and its progress slot.
+/// Writes to the trial's journal and its progress slot. Where PARIBUS_HOLD_AT says a step, the
+/// process stops itself (SIGSTOP) with the first checkpoint from there on: whoever wants to kill a
+/// trial in its middle needn't be quick.
 class JournalRecorder final : public Recorder {
  public:
   /// `metric`: the series that the slot shows.
@@ -60,6 +62,7 @@ class JournalRecorder final : public Recorder {
   driver::ProgressSlot& slot_;
   const Marks marks_;
   std::int64_t next_mark_;  // the first step at which something is wanted
+  std::int64_t hold_at_;    // the step whose checkpoint is followed by no other
   std::map<std::string, std::uint32_t, std::less<>> series_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::map<std::int64_t, double> seconds_at_;  // by step
