@@ -83,6 +83,12 @@ void add_place(Class& fit) {
       .def_property_readonly("batches", [](const F& f) { return training(f).batches; })
       .def_property_readonly("step", [](const F& f) { return training(f).step; })
       .def_property_readonly("training", [](const F& f) { return training(f).training; })
+      .def_property_readonly("device",
+                             [](const F& f) {
+                               const auto& weights = training(f).groups->weights();
+                               return weights.empty() ? std::string("cpu")
+                                                      : weights.front().second.device().str();
+                             })
       .def_property_readonly("epochs", [](const F& f) { return f.owner->epochs(training(f)); })
       .def_property_readonly("metrics",
                              [](const F& f) {
@@ -194,10 +200,19 @@ void take_shapes(const py::handle& data, DataSpec& into) {
     const py::list list = data.attr(name);
     if (list.size() != specs.size())
       throw py::value_error(std::string("setup changed the number of ") + name);
-    for (std::size_t i = 0; i < specs.size(); ++i)
+    for (std::size_t i = 0; i < specs.size(); ++i) {
+      const auto type = list[i].attr("type").cast<std::string>();
+      if (type != specs[i].type->name) {
+        throw py::value_error(std::string("setup changed the type of ") + name + "[" +
+                              std::to_string(i) + "], got '" + type + "', expected '" +
+                              std::string(specs[i].type->name) + "' as before");
+      }
       specs[i].shape = list[i].attr("shape").cast<std::vector<std::int64_t>>();
+    }
   };
   take("inputs", into.inputs), take("targets", into.targets);
+  into.mean = data.attr("mean").cast<std::vector<double>>();
+  into.std = data.attr("std").cast<std::vector<double>>();
 }
 
 py::object to_python(const Outputs& outputs) {

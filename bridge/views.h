@@ -25,7 +25,8 @@ struct BatchView {
 /// Registers them as module `_paribus`.
 void add_views(const py::dict& modules);
 
-/// Data as paribus.bridge.Data wants it, and back from it: shapes and types of inputs and targets.
+/// Data as paribus.bridge.Data wants it, and back from it: shapes of inputs and targets, mean and
+/// std. Throws where their number or a type was changed.
 py::dict to_python(const DataSpec& data);
 void take_shapes(const py::handle& data, DataSpec& into);
 

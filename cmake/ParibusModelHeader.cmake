@@ -51,7 +51,8 @@ function(paribus_shared_model_header target)
     set(defined $<TARGET_PROPERTY:paribus_model_flags,COMPILE_DEFINITIONS>)
     set(included $<TARGET_PROPERTY:paribus_model_flags,INCLUDE_DIRECTORIES>)
     # Whether it is there is asked in each build, and not by time: ninja makes again what another build folder made.
-    set(unless_there "test -e \"$0\" || (\"$@\" -o \"$0.new\" && mv \"$0.new\" \"$0\")")
+    # Builds that find none at the same time write a file each, and the last to be moved stays: they are the same.
+    set(unless_there "test -e \"$0\" || (\"$@\" -o \"$0.$$\" && mv \"$0.$$\" \"$0\") || (rm -f \"$0.$$\" && false)")
     add_custom_target(
       paribus_model_header
       COMMAND sh -c ${unless_there} ${header}.gch ${CMAKE_CXX_COMPILER_LAUNCHER} ${CMAKE_CXX_COMPILER} ${flags}

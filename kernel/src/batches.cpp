@@ -99,9 +99,7 @@ void Batches::start(Split split, std::int64_t epoch, std::int64_t first) {
   std::iota(order_.begin(), order_.end(), 0);
   if (split == Split::train && settings_.shuffle) {
     Draws draws = shuffle_.step(epoch, 0);
-    for (std::size_t i = order_.size(); i > 1; --i) {
-      std::swap(order_[i - 1], order_[draws.below(static_cast<std::uint32_t>(i))]);
-    }
+    shuffle(draws, order_);
   }
   for (Slot& slot : slots_) slot = {};
   taken_ = consumed_ = first;

@@ -120,9 +120,7 @@ void Trainer::connect_fit() {
   fit_.model = &model_->as<Model>();
   fit_.groups = groups_.get();
   fit_.seed_ = spec_.seed;
-  fit_.record_ = [this](std::string_view name, double value) {
-    recorder_.point(name, fit_.step, value);
-  };
+  fit_.record_ = [this](std::string_view name, double value) { put_point(name, value); };
   fit_.save_weights_ = [this](std::string_view name) { save_weights(std::string(name)); };
   const auto find = [this](std::string_view address) {
     const std::string wanted(address);
@@ -327,12 +325,20 @@ void Trainer::finish_update() {
   if (updates_pending_ > 0) update();
 }
 
+/// Behind the losses that are not read yet, so that a journal has its steps in their order.
+void Trainer::put_point(std::string_view series, double value) {
+  if (pending_losses_.empty()) return recorder_.point(series, fit_.step, value);
+  pending_losses_.back().behind.push_back({std::string(series), fit_.step, value});
+}
+
 void Trainer::drain_losses() {
   for (const PendingLoss& pending : pending_losses_) {
     last_loss_ = number_in(pending.loss);
     loss_sum_ += last_loss_ * static_cast<double>(pending.items);
     loss_items_ += pending.items;
     recorder_.point("train.batch_loss", pending.step, last_loss_);
+    for (const Noted& noted : pending.behind)
+      recorder_.point(noted.series, noted.step, noted.value);
   }
   pending_losses_.clear();
 }
@@ -341,8 +347,7 @@ void Trainer::drive() {
   if (spec_.schedules.empty()) return;
   for (const auto* part : {&model_, &loss_, &optimizer_}) {
     drives_.drive(**part, fit_.epoch, fit_.batch_index);
-    for (const auto& [target, value] : drives_.values(**part))
-      recorder_.point(target, fit_.step, value);
+    for (const auto& [target, value] : drives_.values(**part)) put_point(target, value);
   }
   for (const auto& callback : callbacks_) drives_.drive(*callback, fit_.epoch, fit_.batch_index);
 }

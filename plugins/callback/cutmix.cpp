@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/ops/arange.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/lerp.h>
 #include <ATen/ops/one_hot.h>
-#include <ATen/ops/tensor.h>
 #include <ATen/ops/where.h>
 #include <paribus/callback.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 
@@ -37,33 +38,30 @@ struct Cutmix : paribus::Callback {
     const at::Device device = batch.input().device();
     const std::int64_t height = batch.input().size(2), width = batch.input().size(3);
     const Boxes boxes = drawn(batch, stream, height, width);
-    const auto each = [&](const std::vector<std::int64_t>& edge) {
-      return at::tensor(edge).to(device).view({-1, 1, 1, 1});
-    };
+    const auto each = [](const at::Tensor& edge) { return edge.view({-1, 1, 1, 1}); };
     const at::Tensor y = at::arange(height, device).view({1, 1, -1, 1});
     const at::Tensor x = at::arange(width, device).view({1, 1, 1, -1});
     const at::Tensor inside = y.ge(each(boxes.top))
                                   .logical_and(y.lt(each(boxes.bottom)))
                                   .logical_and(x.ge(each(boxes.left)))
                                   .logical_and(x.lt(each(boxes.right)));
-    const at::Tensor partner = at::tensor(shuffled(batch, stream)).to(device);
     for (auto* side : {&batch.inputs, &batch.targets}) {
       for (paribus::Typed& typed : *side) {
         if (typed.type->is(paribus::kImage))
-          typed.data = at::where(inside, typed.data.index_select(0, partner), typed.data);
+          typed.data = at::where(inside, typed.data.index_select(0, boxes.partner), typed.data);
       }
     }
-    const at::Tensor share = at::tensor(boxes.share, at::kFloat).to(device);
     for (paribus::Typed& target : batch.targets) {
-      if (!target.type->is(paribus::kImage)) target.data = mixed(fit, target.data, partner, share);
+      if (!target.type->is(paribus::kImage))
+        target.data = mixed(fit, target.data, boxes.partner, boxes.share);
     }
   }
 
  private:
-  /// Of each item, in pixels; `share`: the rectangle's part of the image.
+  /// Of each item, on the batch's device: the rectangle in pixels, which item's it shows, and its
+  /// part of the image.
   struct Boxes {
-    std::vector<std::int64_t> top, bottom, left, right;
-    std::vector<double> share;
+    at::Tensor top, bottom, left, right, partner, share;
   };
 
   static void check(const paribus::Batch& batch, const paribus::DataSpec& data) {
@@ -83,19 +81,27 @@ struct Cutmix : paribus::Callback {
 
   [[nodiscard]] Boxes drawn(const paribus::Batch& batch, const paribus::Stream& stream,
                             std::int64_t height, std::int64_t width) const {
-    Boxes boxes;
-    for (const std::int64_t item : batch.items) {
+    const std::vector<std::int64_t> partners = shuffled(batch, stream);
+    // All in one tensor, that one copy brings them to the device; doubles hold whole numbers
+    // exactly.
+    at::Tensor all = at::empty({6, batch.size()}, at::kDouble);
+    auto rows = all.accessor<double, 2>();
+    for (std::int64_t i = 0; i < batch.size(); ++i) {
+      const std::int64_t item = batch.items[static_cast<std::size_t>(i)];
       paribus::Draws draws =
           stream.item(batch.epoch, params.per == "item" ? item : batch.items.front());
       const double side = std::sqrt(1 - draws.beta(params.alpha, params.alpha));
       const auto [top, bottom] = edges(draws.uniform(), side, height);
       const auto [left, right] = edges(draws.uniform(), side, width);
-      boxes.top.push_back(top), boxes.bottom.push_back(bottom);
-      boxes.left.push_back(left), boxes.right.push_back(right);
-      boxes.share.push_back(static_cast<double>((bottom - top) * (right - left)) /
-                            static_cast<double>(height * width));
+      const std::array whole{top, bottom, left, right, partners[static_cast<std::size_t>(i)]};
+      for (std::size_t row = 0; row < whole.size(); ++row)
+        rows[static_cast<std::int64_t>(row)][i] = static_cast<double>(whole[row]);
+      rows[5][i] = static_cast<double>((bottom - top) * (right - left)) /
+                   static_cast<double>(height * width);
     }
-    return boxes;
+    const at::Tensor there = all.to(batch.input().device());
+    const at::Tensor whole = there.slice(0, 0, 5).to(at::kLong);
+    return {whole[0], whole[1], whole[2], whole[3], whole[4], there[5].to(at::kFloat)};
   }
 
   /// From and to, about a middle from 0 to 1 of the length.
@@ -111,8 +117,7 @@ struct Cutmix : paribus::Callback {
     std::vector<std::int64_t> order(static_cast<std::size_t>(batch.size()));
     std::iota(order.begin(), order.end(), 0);
     paribus::Draws draws = stream.step(batch.epoch, batch.index);
-    for (std::size_t i = order.size(); i > 1; --i)
-      std::swap(order[i - 1], order[draws.below(static_cast<std::uint32_t>(i))]);
+    paribus::shuffle(draws, order);
     return order;
   }
 

@@ -38,10 +38,7 @@ struct Ema : paribus::Callback {
     for (const auto& [name, buffer] : fit.model->buffers_by_name()) {
       if (params.average_buffers && buffer.is_floating_point()) live_.push_back(buffer);
     }
-    if (average_.empty())
-      average_ = copies();  // a resumed run has its average already, read to the CPU perhaps
-    for (std::size_t i = 0; i < live_.size(); ++i)
-      average_.at(i) = average_.at(i).to(live_[i].device());
+    average_ = copies();  // a checkpoint is read into them, after this
   }
   void after_step(paribus::Fit&) override {
     const at::NoGradGuard no_grad;

@@ -55,8 +55,7 @@ struct Mixup : paribus::Callback {
     std::vector<std::int64_t> order(static_cast<std::size_t>(batch.size()));
     std::iota(order.begin(), order.end(), 0);
     paribus::Draws draws = stream.step(batch.epoch, batch.index);
-    for (std::size_t i = order.size(); i > 1; --i)
-      std::swap(order[i - 1], order[draws.below(static_cast<std::uint32_t>(i))]);
+    paribus::shuffle(draws, order);
     return order;
   }
   /// The partner's share of each item; at most a half, so that an item stays mainly itself.

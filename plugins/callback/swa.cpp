@@ -41,8 +41,7 @@ struct Swa : paribus::Callback {
     for (const auto& [name, buffer] : fit.model->buffers_by_name()) {
       if (params.average_buffers && buffer.is_floating_point()) live_.push_back(buffer);
     }
-    if (mean_.empty()) mean_ = copies();  // a resumed run has its mean, read to the CPU perhaps
-    for (std::size_t i = 0; i < live_.size(); ++i) mean_.at(i) = mean_.at(i).to(live_[i].device());
+    mean_ = copies();  // a checkpoint is read into them, after this
   }
 
   void before_validate(paribus::Fit& fit) override {

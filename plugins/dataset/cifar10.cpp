@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/ops/empty.h>
-#include <jpeglib.h>
 #include <paribus/dataset.h>
 #include <paribus/files.h>
-#include <png.h>
 
 #include <algorithm>
 #include <array>
-#include <csetjmp>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <set>
+
+#include "picture_files.h"
+#include "pictures.h"
 
 namespace {
 
@@ -95,98 +94,18 @@ Items* split_of_batch(Splits& splits, const std::string& name) {
 
 // Image files.
 
-struct JpegProblem {
-  jpeg_error_mgr manager;
-  std::jmp_buf back;
-  char text[JMSG_LENGTH_MAX];
-};
-
-[[noreturn]] void jpeg_fails(j_common_ptr jpeg) {
-  auto* problem = reinterpret_cast<JpegProblem*>(jpeg->err);
-  (*problem->manager.format_message)(jpeg, problem->text);
-  std::longjmp(problem->back, 1);
-}
-
-void jpeg_warns(j_common_ptr jpeg, int level) {
-  if (level < 0) jpeg_fails(jpeg);  // corrupt data that libjpeg would paint over
-}
-
-/// Fills 32 x 32 pixels, colours side by side; or returns false with the reason. No object here
-/// needs a destructor, since libjpeg leaves by longjmp.
-bool decode_jpeg(const std::string& bytes, std::uint8_t* rgb, char* reason,
-                 std::size_t reason_size) {
-  jpeg_decompress_struct jpeg{};
-  JpegProblem problem;
-  jpeg.err = jpeg_std_error(&problem.manager);
-  problem.manager.error_exit = jpeg_fails;
-  problem.manager.emit_message = jpeg_warns;
-  if (setjmp(problem.back) != 0) {  // NOLINT: libjpeg's way
-    jpeg_destroy_decompress(&jpeg);
-    std::snprintf(reason, reason_size, "%s", problem.text);
-    return false;
-  }
-  jpeg_create_decompress(&jpeg);
-  jpeg_mem_src(&jpeg, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
-  jpeg_read_header(&jpeg, TRUE);
-  if (jpeg.image_width != kSide || jpeg.image_height != kSide) {
-    std::snprintf(reason, reason_size, "got %u x %u pixels, expected 32 x 32", jpeg.image_width,
-                  jpeg.image_height);
-    jpeg_destroy_decompress(&jpeg);
-    return false;
-  }
-  jpeg.out_color_space = JCS_RGB;
-  jpeg.dct_method = JDCT_ISLOW;  // the same bits with and without SIMD
-  jpeg_start_decompress(&jpeg);
-  while (jpeg.output_scanline < jpeg.output_height) {
-    JSAMPROW row = rgb + jpeg.output_scanline * 3 * kSide;
-    jpeg_read_scanlines(&jpeg, &row, 1);
-  }
-  jpeg_finish_decompress(&jpeg);
-  jpeg_destroy_decompress(&jpeg);
-  return true;
-}
-
-bool decode_png(const std::string& bytes, std::uint8_t* rgb, char* reason,
-                std::size_t reason_size) {
-  png_image image{};
-  image.version = PNG_IMAGE_VERSION;
-  bool good = png_image_begin_read_from_memory(&image, bytes.data(), bytes.size()) != 0;
-  if (good && (image.width != kSide || image.height != kSide)) {
-    std::snprintf(reason, reason_size, "got %u x %u pixels, expected 32 x 32", image.width,
-                  image.height);
-    png_image_free(&image);
-    return false;
-  }
-  image.format = PNG_FORMAT_RGB;
-  const png_color black{0, 0, 0};  // under transparent pixels
-  good = good && png_image_finish_read(&image, &black, rgb, 0, nullptr) != 0;
-  if (!good || (image.warning_or_error & PNG_IMAGE_WARNING) != 0) {
-    std::snprintf(reason, reason_size, "%s", image.message);
-    good = false;
-  }
-  png_image_free(&image);
-  return good;
-}
-
 void add_image(Items& items, const ImageFile& file) {
-  const std::string& bytes = file.bytes;
-  std::array<std::uint8_t, kPixels> rgb{};
-  std::array<char, JMSG_LENGTH_MAX> reason{};
-  const bool png = bytes.starts_with("\x89PNG");
-  const bool good = png ? decode_png(bytes, rgb.data(), reason.data(), reason.size())
-                        : decode_jpeg(bytes, rgb.data(), reason.data(), reason.size());
-  if (!good)
-    fail(file.name, std::string("not a good ") + (png ? "PNG" : "JPEG") +
-                        " image of 32 x 32 pixels: " + reason.data());
+  paribus::pictures::Picture picture;
+  std::string reason;
+  if (!paribus::pictures::decode(file.bytes, kSide, picture, reason)) fail(file.name, reason);
+  if (picture.file_width != kSide || picture.file_height != kSide) {
+    fail(file.name, "got " + std::to_string(picture.file_width) + " x " +
+                        std::to_string(picture.file_height) + " pixels, expected 32 x 32");
+  }
   items.labels.push_back(static_cast<std::uint8_t>(file.label));
   for (std::size_t colour = 0; colour < 3; ++colour) {
-    for (std::size_t k = colour; k < kPixels; k += 3) items.pixels.push_back(rgb[k]);
+    for (std::size_t k = colour; k < kPixels; k += 3) items.pixels.push_back(picture.rgb[k]);
   }
-}
-
-bool is_image_name(const std::string& name) {
-  const std::string ending = fs::path(name).extension().string();
-  return ending == ".jpg" || ending == ".jpeg" || ending == ".png";
 }
 
 std::size_t label_of(const std::string& class_name, const std::string& where) {
@@ -203,7 +122,8 @@ void add_folder(Items& items, const fs::path& dir) {
     if (!folder.is_directory()) continue;
     const std::size_t label = label_of(folder.path().filename().string(), folder.path().string());
     for (const auto& file : fs::directory_iterator(folder.path())) {
-      if (is_image_name(file.path().string())) found.insert({label, file.path().string(), ""});
+      if (paribus::pictures::is_picture(file.path().string()))
+        found.insert({label, file.path().string(), ""});
       if (found.size() > kMaxItems)
         fail(dir.string(), "more than " + std::to_string(kMaxItems) + " images");
     }
@@ -234,7 +154,7 @@ void from_archive(Splits& splits, const std::string& path) {
     const fs::path inside = name;
     if (split_of_batch(splits, inside.filename().string()) != nullptr)
       batches.emplace(inside.filename().string(), std::move(bytes));
-    if (!is_image_name(name)) return;
+    if (!paribus::pictures::is_picture(name)) return;
     const std::string split = inside.parent_path().parent_path().filename().string();
     if (split != "train" && split != "test") return;
     const std::size_t label =

@@ -95,13 +95,26 @@ class Source {
     return bytes;
   }
 
+  /// A link to a folder, so many below the top; there is no end to one that leads back.
+  void check_link(const fs::path& link, int depth) const {
+    fs::path above = link;
+    for (int i = 0; i <= depth; ++i) {
+      above = above.parent_path();
+      if (fs::equivalent(link, above)) fail(link.string(), "is a link to a folder that holds it");
+    }
+  }
+
   template <class Wanted>
   [[nodiscard]] std::vector<Item> in_folder(Wanted wanted) const {
     std::vector<Item> found;
-    for (const auto& entry : fs::recursive_directory_iterator(from_)) {
+    const auto links = fs::directory_options::follow_directory_symlink;
+    for (fs::recursive_directory_iterator at(from_, links), end; at != end; ++at) {
+      const fs::directory_entry& entry = *at;
+      if (entry.is_symlink() && entry.is_directory()) check_link(entry.path(), at.depth());
       if (!entry.is_regular_file() || !wanted(entry.path().string())) continue;
+      // By the names in this folder: where links lead says nothing of splits and classes.
       found.push_back(
-          {fs::relative(entry.path(), from_).generic_string(), entry.path().string(), ""});
+          {entry.path().lexically_relative(from_).generic_string(), entry.path().string(), ""});
       if (found.size() > kMaxItems) fail("more than " + std::to_string(kMaxItems) + " images");
     }
     return found;
@@ -139,8 +152,7 @@ std::vector<T> hold_out(std::vector<T>& of, double part, int seed, const std::st
   std::vector<std::size_t> order(of.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   Draws draws = Stream(static_cast<std::uint64_t>(seed), name).step(0, 0);
-  for (std::size_t i = order.size(); i > 1; --i)
-    std::swap(order[i - 1], order[draws.below(static_cast<std::uint32_t>(i))]);
+  shuffle(draws, order);
   const long wanted = std::lround(part * static_cast<double>(order.size()));
   const long count = std::clamp(wanted, 1L, static_cast<long>(order.size()) - 1);
   const std::set<std::size_t> out(order.end() - count, order.end());

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace paribus::pictures {
@@ -90,6 +91,9 @@ inline bool decode_jpeg(const std::string& bytes, std::int64_t side, Picture& pi
   return true;
 }
 
+/// What libpng warns of before the pixels is about colours and texts: a common one is a colour
+/// profile that it takes for wrong. A warning while it reads the pixels means that they are
+/// damaged.
 inline bool decode_png(const std::string& bytes, Picture& picture, Reason& reason) {
   png_image image{};
   image.version = PNG_IMAGE_VERSION;
@@ -104,6 +108,7 @@ inline bool decode_png(const std::string& bytes, Picture& picture, Reason& reaso
     picture.width = picture.file_width = image.width;
     picture.height = picture.file_height = image.height;
     picture.rgb.resize(static_cast<std::size_t>(3 * picture.width * picture.height));
+    image.warning_or_error = 0;  // libpng keeps the first of all
     good = png_image_finish_read(&image, &black, picture.rgb.data(), 0, nullptr) != 0;
   }
   if (!good || (image.warning_or_error & PNG_IMAGE_WARNING) != 0) {
@@ -222,8 +227,10 @@ struct PngProblem {
   std::snprintf(problem->text, sizeof problem->text, "%s", text);
   std::longjmp(problem->back, 1);
 }
-/// They are about colours and texts, none of which is read.
-inline void png_warns(png_structp /*png*/, png_const_charp /*text*/) {}
+/// They are about colours and texts, none of which is read, but where pixels are damaged.
+inline void png_warns(png_structp png, png_const_charp text) {
+  if (std::string_view(text).starts_with("IDAT")) png_fails(png, text);
+}
 
 struct Bytes {
   const std::string* all;

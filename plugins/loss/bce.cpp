@@ -35,10 +35,10 @@ struct Bce : paribus::Loss {
 
  private:
   [[nodiscard]] static at::Tensor of(const at::Tensor& scores, const at::Tensor& target) {
-    const bool single = scores.dim() >= 2 && scores.size(1) == 1;
-    if (single && scores.numel() == target.numel() && scores.size(0) == target.size(0))
-      return target.to(at::kFloat).view_as(scores);
-    return paribus::losses::shares("bce", scores, target);
+    if (!paribus::losses::is_single(scores, target))
+      return paribus::losses::shares("bce", scores, target);
+    return paribus::losses::single_shares("bce", scores, target,
+                                          "for more classes give the model an output for each");
   }
 
   [[nodiscard]] std::optional<at::Tensor> weights(const at::Tensor& scores) const {
@@ -51,7 +51,11 @@ struct Bce : paribus::Loss {
     }
     std::vector<std::int64_t> shape(static_cast<std::size_t>(scores.dim()), 1);
     shape[1] = given;
-    return at::tensor(params.pos_weight, scores.options()).view(shape);
+    if (!weight_.defined() || weight_.device() != scores.device())
+      weight_ = at::tensor(params.pos_weight, scores.options());
+    return weight_.view(shape);
   }
+
+  mutable at::Tensor weight_;  // pos_weight, where the scores are
 };
 PARIBUS_PART(Bce, "bce", "binary cross-entropy of each class for itself, with label smoothing")

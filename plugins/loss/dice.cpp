@@ -32,11 +32,11 @@ struct Dice : paribus::Loss {
       counts = target.ne(*params.ignore);
       target = target.mul(counts);
     }
-    const bool single = scores.dim() >= 2 && scores.size(1) == 1 &&
-                        scores.numel() == target.numel() && scores.size(0) == target.size(0);
+    const bool single = paribus::losses::is_single(scores, target);
     at::Tensor p = single ? at::sigmoid(scores) : at::softmax(scores, 1);
-    at::Tensor q = single ? target.to(at::kFloat).view_as(scores)
-                          : paribus::losses::shares("dice", scores, target);
+    at::Tensor q =
+        single ? paribus::losses::single_shares("dice", scores, target, "if it is void, set ignore")
+               : paribus::losses::shares("dice", scores, target);
     if (counts.defined()) {
       if (counts.dim() < p.dim()) counts = counts.unsqueeze(1);
       p = p * counts, q = q * counts;

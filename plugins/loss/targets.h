@@ -2,11 +2,12 @@
 #pragma once
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/one_hot.h>
+#include <ATen/ops/zeros.h>
 #include <paribus/loss.h>
 
 #include <sstream>
 #include <string>
+#include <vector>
 
 namespace paribus::losses {
 
@@ -35,7 +36,34 @@ inline at::Tensor shares(const std::string& who, const at::Tensor& output,
     throw does_not_fit(who, output, target,
                        "[N, K, ...] and class numbers [N, ...] or float shares [N, K, ...]");
   }
-  return at::one_hot(numbers.to(at::kLong), output.size(1)).movedim(-1, 1).to(at::kFloat);
+  std::vector<std::int64_t> sizes = numbers.sizes().vec();
+  sizes.push_back(output.size(1));
+  return at::zeros(sizes, output.options().dtype(at::kFloat))
+      .scatter_(-1, numbers.to(at::kLong).unsqueeze(-1), 1)
+      .movedim(-1, 1);
+}
+
+/// Whether there is one output for each place of the target: a yes or no, its number 1 or 0.
+inline bool is_single(const at::Tensor& output, const at::Tensor& target) {
+  return output.dim() >= 2 && output.size(1) == 1 && output.numel() == target.numel() &&
+         output.size(0) == target.size(0);
+}
+
+/// The target of a single output as float shares of its shape. `hint` ends the message about a
+/// number that is neither 0 nor 1.
+inline at::Tensor single_shares(const std::string& who, const at::Tensor& output,
+                                const at::Tensor& target, const std::string& hint) {
+  // A look at another device's numbers would wait for it.
+  if (target.is_cpu() && !target.is_floating_point() && target.numel() > 0) {
+    const at::Tensor numbers = target.to(at::kLong);
+    const auto least = numbers.min().item<std::int64_t>();
+    const auto greatest = numbers.max().item<std::int64_t>();
+    if (least < 0 || greatest > 1) {
+      throw Error("loss/" + who + ": a target is no class of one output, got " +
+                  std::to_string(least < 0 ? least : greatest) + ", expected 0 or 1; " + hint);
+    }
+  }
+  return target.to(at::kFloat).view_as(output);
 }
 
 /// Both as floats of one shape, for losses of real values.

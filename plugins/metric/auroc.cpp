@@ -18,7 +18,7 @@ struct Auroc : paribus::Metric {
     static constexpr auto fields() { return paribus::no_fields(); }
   } params;
 
-  void reset() override { scores_.clear(), labels_.clear(); }
+  void reset() override { scores_.clear(), targets_.clear(); }
   void update(const paribus::Outputs& outputs, const paribus::Batch& batch,
               const at::Tensor& /*loss*/) override {
     const at::Tensor scores = outputs.main().to(at::kDouble);
@@ -29,33 +29,36 @@ struct Auroc : paribus::Metric {
       throw paribus::metrics::does_not_fit("auroc", scores, target,
                                            "[N, K] and class numbers [N] or labels [N, K]");
     }
-    const std::int64_t k = scores.size(1);
-    const at::Tensor ranked = labels || k == 1 ? scores : at::softmax(scores, 1);
-    const std::int64_t first = !labels && k == 2 ? 1 : 0;
-    scores_.resize(static_cast<std::size_t>(k - first));
-    labels_.resize(scores_.size());
-    for (std::int64_t c = first; c < k; ++c) {
-      const at::Tensor truth =
-          labels ? target.select(1, c).gt(0.5) : target.to(at::kLong).eq(k == 1 ? 1 : c);
-      const auto place = static_cast<std::size_t>(c - first);
-      append(scores_[place], ranked.select(1, c).cpu().contiguous());
-      append(labels_[place], truth.to(at::kDouble).cpu());
-    }
+    classes_ = static_cast<std::size_t>(scores.size(1));
+    labels_ = labels;
+    append(scores_, labels || classes_ == 1 ? scores : at::softmax(scores, 1));
+    append(targets_, (labels ? target.gt(0.5) : target).to(at::kLong));
   }
   double value() const override {
     double sum = 0, classes = 0;
-    for (std::size_t c = 0; c < scores_.size(); ++c) {
-      const double positive = std::accumulate(labels_[c].begin(), labels_[c].end(), 0.0);
-      if (positive == 0 || positive == static_cast<double>(labels_[c].size())) continue;
-      sum += area(scores_[c], labels_[c], positive), ++classes;
+    if (scores_.empty()) return std::nan("");
+    const std::size_t items = scores_.size() / classes_;
+    std::vector<double> scores(items), truth(items);
+    for (std::size_t c = !labels_ && classes_ == 2 ? 1 : 0; c < classes_; ++c) {
+      const std::int64_t number = classes_ == 1 ? 1 : static_cast<std::int64_t>(c);
+      for (std::size_t i = 0; i < items; ++i) {
+        scores[i] = scores_[i * classes_ + c];
+        const bool is = labels_ ? targets_[i * classes_ + c] == 1 : targets_[i] == number;
+        truth[i] = is ? 1 : 0;
+      }
+      const double positive = std::accumulate(truth.begin(), truth.end(), 0.0);
+      if (positive == 0 || positive == static_cast<double>(items)) continue;
+      sum += area(scores, truth, positive), ++classes;
     }
     return classes == 0 ? std::nan("") : sum / classes;
   }
 
  private:
-  static void append(std::vector<double>& to, const at::Tensor& values) {
-    const auto* begin = values.const_data_ptr<double>();
-    to.insert(to.end(), begin, begin + values.numel());
+  template <class T>
+  static void append(std::vector<T>& to, const at::Tensor& values) {
+    const at::Tensor here = values.cpu().contiguous();
+    const auto* begin = here.const_data_ptr<T>();
+    to.insert(to.end(), begin, begin + here.numel());
   }
 
   /// From the sum of the ranks of the positive items; equal scores share the mean of their ranks.
@@ -78,6 +81,10 @@ struct Auroc : paribus::Metric {
     return (ranks - positive * (positive + 1) / 2) / (positive * negative);
   }
 
-  std::vector<std::vector<double>> scores_, labels_;  // of each class, over the items
+  // Of each item its scores, and its class or its labels.
+  std::vector<double> scores_;
+  std::vector<std::int64_t> targets_;
+  std::size_t classes_ = 0;
+  bool labels_ = false;
 };
 PARIBUS_PART(Auroc, "auroc", "area under the ROC curve: how well scores put items of a class first")

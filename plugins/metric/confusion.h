@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <ATen/ops/aminmax.h>
 #include <ATen/ops/bincount.h>
+#include <ATen/ops/maximum.h>
+#include <ATen/ops/minimum.h>
 #include <paribus/metric.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -30,30 +34,39 @@ class Confusion {
         (scores.size(1) == 1 ? scores.select(1, 0).gt(0).to(at::kLong) : scores.argmax(1))
             .flatten();
     const at::Tensor truth = numbers(who, scores, batch.target());
-    at::Tensor place = truth.mul(classes_).add(guess);
-    if (ignore) place = place.masked_select(truth.ne(*ignore));
-    if (place.numel() == 0) return;
-    const auto least = place.min().item<std::int64_t>();
-    const auto most = place.max().item<std::int64_t>();
-    if (least < 0 || most >= classes_ * classes_) {
-      throw Error("metric/" + who + ": a target is no class, got " +
-                  std::to_string(least < 0 ? (least - classes_ + 1) / classes_ : most / classes_) +
-                  ", expected 0 to " + std::to_string(classes_ - 1));
+    if (truth.numel() == 0) return;
+    // What doesn't count goes into a cell of its own; what is no class, counts() refuses.
+    at::Tensor place = truth.clamp(0, classes_ - 1).mul(classes_).add(guess), counted = truth;
+    if (ignore) {
+      const at::Tensor ignored = truth.eq(*ignore);
+      place = place.masked_fill(ignored, classes_ * classes_);
+      counted = truth.masked_fill(ignored, 0);
     }
-    const at::Tensor part = at::bincount(place, {}, classes_ * classes_);
-    counts_ = counts_.defined() ? counts_.add(part) : part;
+    const at::Tensor part = at::bincount(place, {}, classes_ * classes_ + 1);
+    const auto [least, most] = at::aminmax(counted);
+    const bool first = !counts_.defined();
+    counts_ = first ? part : counts_.add(part);
+    least_ = first ? least : at::minimum(least_, least);
+    most_ = first ? most : at::maximum(most_, most);
   }
 
   /// Of each class.
   struct Counts {
     std::vector<double> right, guessed, actual;
   };
-  [[nodiscard]] Counts counts() const {
+  [[nodiscard]] Counts counts(const std::string& who) const {
     if (!counts_.defined()) return {};
+    const auto least = least_.item<std::int64_t>(), most = most_.item<std::int64_t>();
+    if (least < 0 || most >= classes_) {
+      throw Error("metric/" + who + ": a target is no class, got " +
+                  std::to_string(least < 0 ? least : most) + ", expected 0 to " +
+                  std::to_string(classes_ - 1));
+    }
     const auto k = static_cast<std::size_t>(classes_);
     Counts result{std::vector<double>(k), std::vector<double>(k), std::vector<double>(k)};
     const at::Tensor here = counts_.cpu();
     const auto* count = here.const_data_ptr<std::int64_t>();
+    if (std::all_of(count, count + k * k, [](std::int64_t n) { return n == 0; })) return {};
     for (std::size_t truth = 0; truth < k; ++truth) {
       for (std::size_t guess = 0; guess < k; ++guess) {
         const auto n = static_cast<double>(count[truth * k + guess]);
@@ -85,7 +98,8 @@ class Confusion {
     return target.to(at::kLong).flatten();
   }
 
-  at::Tensor counts_;  // K * K, by truth, then guess
+  at::Tensor counts_;        // K * K, by truth, then guess; and of what doesn't count
+  at::Tensor least_, most_;  // of the targets that count
   std::int64_t classes_ = 0;
 };
 
@@ -101,7 +115,7 @@ struct Averaged {
 template <class Ratio>
 double averaged(const std::string& who, const Confusion& confusion, const Averaged& how,
                 Ratio ratio) {
-  const Confusion::Counts counts = confusion.counts();
+  const Confusion::Counts counts = confusion.counts(who);
   if (counts.right.empty()) return std::nan("");
   const auto share = [&](double right, double guessed, double actual) {
     const auto [above, below] = ratio(right, guessed, actual);

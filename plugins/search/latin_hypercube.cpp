@@ -41,12 +41,11 @@ struct LatinHypercube : paribus::Search {
   }
 
  private:
-  /// 0 to trials - 1 in random order (Fisher and Yates).
+  /// 0 to trials - 1 in random order.
   [[nodiscard]] std::vector<std::uint32_t> shuffled(paribus::Draws& draws) const {
     std::vector<std::uint32_t> cells(static_cast<std::size_t>(params.trials));
     std::iota(cells.begin(), cells.end(), 0);
-    for (std::size_t i = cells.size(); i > 1; --i)
-      std::swap(cells[i - 1], cells[draws.below(static_cast<std::uint32_t>(i))]);
+    paribus::shuffle(draws, cells);
     return cells;
   }
 };

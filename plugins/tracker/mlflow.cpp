@@ -13,7 +13,7 @@ using tracker::Json;
 // What one request may carry, and a name or a value may be long.
 constexpr std::size_t kMostMetrics = 1000, kMostOfOthers = 100;
 constexpr std::size_t kLongestParam = 6000, kLongestTag = 5000, kLongestKey = 250;
-constexpr std::size_t kLongestFile = std::size_t{16} << 20;
+constexpr double kLongestUpload = 3600;  // s
 
 std::int64_t milliseconds(double seconds) { return std::llround(seconds * 1000); }
 
@@ -69,7 +69,7 @@ const char* status_of(const std::string& end) {
 struct Mlflow : paribus::Tracker {
   struct Params {
     std::string_view uri, experiment, tags;
-    bool artifacts = true;
+    bool artifacts = true, weights = false;
     static constexpr auto fields() {
       return std::tuple{
           field("uri", &Params::uri, "the server's address; empty: MLFLOW_TRACKING_URI"),
@@ -77,7 +77,9 @@ struct Mlflow : paribus::Tracker {
                 "its name; empty: MLFLOW_EXPERIMENT_NAME, else that of the study"),
           field("tags", &Params::tags, "of every run: `name=value`, with commas between them"),
           field("artifacts", &Params::artifacts,
-                "whether study.toml, config.json and result.json go with the runs")};
+                "whether study.toml, config.json, result.json, output.txt and the report go with "
+                "the runs"),
+          field("weights", &Params::weights, "whether a trial's last weights go with its run")};
     }
   } params;
 
@@ -101,7 +103,7 @@ struct Mlflow : paribus::Tracker {
       if (data.is_object() && data.contains("metrics")) doubtful_.insert(trial.id);
       tell_parameters(trial);
     }
-    set_status(parent_, "RUNNING");
+    set_status("RUNNING");
   }
 
   void log(TrackedTrial& trial, std::span<const TrackedPoint> points) override {
@@ -122,13 +124,26 @@ struct Mlflow : paribus::Tracker {
     if (!end.message.empty())
       tags.push_back(pair("paribus.message", end.message.substr(0, kLongestTag)));
     batches(trial, "tags", tags, kMostOfOthers);
-    put(trial.memo, "result.json", tracker::result_of(trial, end));
+    put(trial.memo, "result.json", {.body = tracker::result_of(trial, end)});
+    for (const TrackedFile& file : end.files) {
+      if (file.name == "output.txt")
+        put(trial.memo, file.name, {.body = uplink().text_of(file.path)});
+      if (file.name == "weights.safetensors" && params.weights)
+        put(trial.memo, file.name, {.file = file.path, .seconds = kLongestUpload});
+    }
     taken(trial, "runs/update",
           {{"run_id", trial.memo},
            {"status", status_of(end.status)},
            {"end_time", milliseconds(end.time)}});
     running_.erase(trial.id);
-    if (running_.empty()) set_status(parent_, "FINISHED", end.time);
+    if (running_.empty()) set_status("FINISHED", end.time);
+  }
+
+  /// The study's run has what it left.
+  void close(std::span<const TrackedFile> files) override {
+    connect();
+    for (const TrackedFile& file : files)
+      put(parent_, file.name, {.body = uplink().text_of(file.path)});
   }
 
   void leave(TrackedTrial& trial) override {
@@ -139,10 +154,10 @@ struct Mlflow : paribus::Tracker {
  private:
   // -- the server -----------------------------------------------------------------------------
 
-  HttpAnswer ask(const std::string& method, const std::string& path, std::string body,
+  HttpAnswer ask(const std::string& method, const std::string& path, HttpRequest request,
                  const char* type = "application/json") {
-    HttpRequest request{.method = method, .url = base_ + "/api/2.0/" + path};
-    request.body = std::move(body);
+    request.method = method;
+    request.url = base_ + "/api/2.0/" + path;
     if (method != "GET") request.headers = {{"Content-Type", type}};
     if (!token_.empty()) request.headers.emplace_back("Authorization", "Bearer " + token_);
     if (token_.empty()) request.user = user_, request.password = password_;
@@ -155,7 +170,7 @@ struct Mlflow : paribus::Tracker {
     return got;
   }
   HttpAnswer call(const std::string& name, const Json& body) {
-    return ask("POST", "mlflow/" + name, tracker::compact(body));
+    return ask("POST", "mlflow/" + name, {.body = tracker::compact(body)});
   }
   Json answer(const std::string& name, const HttpAnswer& got) {
     tracker::expect_taken(got, "tracker/mlflow: " + name);
@@ -192,20 +207,20 @@ struct Mlflow : paribus::Tracker {
     const Json known = find(key_, id);
     parent_status_.clear();
     parent_ = known.is_null() ? make_parent(id) : id_of(known);
-    if (const auto toml = tracker::file_of(study_.directory / "study.toml", kLongestFile))
-      put(parent_, "study.toml", *toml);
+    if (std::string toml = uplink().text_of(study_.directory / "study.toml"); !toml.empty())
+      put(parent_, "study.toml", {.body = std::move(toml)});
     experiment_ = id;
   }
 
   std::string experiment(const std::string& name) {
     const std::string path = "mlflow/experiments/get-by-name?experiment_name=";
-    HttpAnswer got = ask("GET", path + tracker::escaped(name), "");
+    HttpAnswer got = ask("GET", path + tracker::escaped(name), {});
     if (got.status == 404) {
       const HttpAnswer made = call("experiments/create", {{"name", name}});
       const std::string why = tracker::text_in(tracker::parsed(made.body), "error_code");
       if (why != "RESOURCE_ALREADY_EXISTS")  // somebody was quicker
         return need(answer("experiments/create", made), "/experiment_id");
-      got = ask("GET", path + tracker::escaped(name), "");
+      got = ask("GET", path + tracker::escaped(name), {});
     }
     const Json found = answer("experiments/get-by-name", got);
     if (need(found, "/experiment/lifecycle_stage") == "deleted") {
@@ -281,7 +296,7 @@ struct Mlflow : paribus::Tracker {
     add("arm", trial.arm);
     add("seed", static_cast<std::int64_t>(trial.seed));
     batches(trial, "params", list, kMostOfOthers);
-    put(trial.memo, "config.json", trial.config + "\n");
+    put(trial.memo, "config.json", {.body = trial.config + "\n"});
   }
 
   /// A run was there already. It holds the beginning of what comes now if this was being delivered
@@ -291,7 +306,7 @@ struct Mlflow : paribus::Tracker {
     const std::string query = "?run_id=" + tracker::escaped(trial.memo) + "&max_results=1" +
                               "&metric_key=" + tracker::escaped(key(first.metric));
     const Json found =
-        answer("metrics/get-history", ask("GET", "mlflow/metrics/get-history" + query, ""));
+        answer("metrics/get-history", ask("GET", "mlflow/metrics/get-history" + query, {}));
     const Json known = found.value("metrics", Json::array());
     const bool is_same = trial.sent == 0 && !known.empty() &&
                          known[0].value("step", std::int64_t{0}) == first.step &&
@@ -317,12 +332,13 @@ struct Mlflow : paribus::Tracker {
     if (running_.contains(trial.id)) return;
     taken(trial, "runs/update", {{"run_id", trial.memo}, {"status", "RUNNING"}});
     running_.insert(trial.id);
-    set_status(parent_, "RUNNING");
+    set_status("RUNNING");
   }
 
-  void set_status(const std::string& run, const std::string& status, double time = 0) {
+  /// Of the study's run.
+  void set_status(const std::string& status, double time = 0) {
     if (parent_status_ == status) return;
-    Json body{{"run_id", run}, {"status", status}};
+    Json body{{"run_id", parent_}, {"status", status}};
     if (time > 0) body["end_time"] = milliseconds(time);
     answer("runs/update", call("runs/update", body));
     parent_status_ = status;
@@ -330,21 +346,28 @@ struct Mlflow : paribus::Tracker {
 
   /// A file of a run, through the server. One that leaves artifacts to a store of its own gets
   /// none.
-  void put(const std::string& run, const std::string& name, const std::string& bytes) {
+  void put(const std::string& run, const std::string& name, HttpRequest content) {
     static constexpr std::string_view kProxy = "mlflow-artifacts:/";
     if (!params.artifacts) return;
-    const Json found =
-        answer("runs/get", ask("GET", "mlflow/runs/get?run_id=" + tracker::escaped(run), ""));
-    const std::string place = need(found, "/run/info/artifact_uri");
+    const std::string& place = artifacts_of(run);
     if (!place.starts_with(kProxy) || place.starts_with("mlflow-artifacts://")) return;
     const std::string path = place.substr(kProxy.size()) + "/" + name;
     tracker::expect_taken(ask("PUT", "mlflow-artifacts/artifacts/" + tracker::escaped(path, "/"),
-                              bytes, "application/octet-stream"),
+                              std::move(content), "application/octet-stream"),
                           "tracker/mlflow: artifact " + name);
+  }
+
+  const std::string& artifacts_of(const std::string& run) {
+    if (place_.first != run) {
+      const HttpAnswer got = ask("GET", "mlflow/runs/get?run_id=" + tracker::escaped(run), {});
+      place_ = {run, need(answer("runs/get", got), "/run/info/artifact_uri")};
+    }
+    return place_.second;
   }
 
   TrackedStudy study_;
   std::string base_, token_, user_, password_, key_, experiment_, parent_, parent_status_;
+  std::pair<std::string, std::string> place_;             // a run, and where its artifacts are
   std::set<std::string> made_here_, doubtful_, running_;  // trials
 };
 PARIBUS_PART(Mlflow, "mlflow", "MLflow: a run per trial, below one for the study")

@@ -84,17 +84,6 @@ inline std::string need(const Json& answer, const char* where, const std::string
               compact(answer).substr(0, 200));
 }
 
-/// All of a file; nothing where there is none, or it is longer than `most`.
-inline std::optional<std::string> file_of(const std::filesystem::path& path, std::size_t most) {
-  std::error_code none;
-  const auto size = std::filesystem::file_size(path, none);
-  if (none || size > most) return std::nullopt;
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream bytes;
-  bytes << in.rdbuf();
-  return in ? std::optional(std::move(bytes).str()) : std::nullopt;
-}
-
 /// By which a server tells this study's directory from any other: drawn once, kept in a file.
 inline std::string key_of(const std::filesystem::path& folder) {
   const auto file = folder / "key.txt";

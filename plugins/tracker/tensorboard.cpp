@@ -3,6 +3,7 @@
 
 #include <array>
 #include <bit>
+#include <charconv>
 #include <map>
 
 #include "protobuf.h"
@@ -51,7 +52,11 @@ std::string hparams(std::string_view tag, const std::string& content) {
 struct ToText {
   std::string operator()(const std::string& text) const { return text; }
   std::string operator()(std::int64_t number) const { return std::to_string(number); }
-  std::string operator()(double number) const { return std::to_string(number); }
+  std::string operator()(double number) const {
+    std::array<char, 32> digits{};  // as many as it takes to read it back
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    return {digits.data(), end};
+  }
   template <class T>
   std::string operator()(const std::vector<T>& list) const {
     std::string text;
@@ -105,9 +110,8 @@ struct TensorBoard : paribus::Tracker {
   }
 
   void begin(paribus::TrackedTrial& trial) override {
-    const std::string file = "events.out.tfevents." +
-                             std::to_string(static_cast<std::int64_t>(trial.started)) +
-                             ".paribus." + trial.id;
+    // Not of its time: a trial that begins anew goes on in the same file.
+    const std::string file = "events.out.tfevents.0000000000.paribus." + trial.id;
     const auto path = folder_ / name_of(trial) / file;
     files_.erase(trial.id);
     auto& events =

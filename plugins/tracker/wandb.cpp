@@ -14,8 +14,10 @@ using tracker::Json;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMostBytes = std::size_t{1} << 20;  // of lines in one request
-constexpr std::size_t kLongestFile = std::size_t{16} << 20;
-constexpr double kBurst = 10;  // requests that may go at once after a pause
+constexpr double kLongestUpload = 3600;                   // s
+constexpr double kBurst = 10;    // requests that may go at once after a pause
+constexpr double kSlowest = 10;  // s from one request to the next, whatever a server's limit says
+constexpr const char* kStudy = "study";  // what its own run is known by; trials have ids
 constexpr const char* kHost = "https://api.wandb.ai";
 
 constexpr const char* kUpsert =
@@ -57,20 +59,24 @@ std::string stamp(double time) {
 struct Wandb : paribus::Tracker {
   struct Params {
     std::string_view base_url, entity, project, group, job_type = "train", tags, notes;
-    bool files = true;
+    bool files = true, console = true, weights = false;
     double rate = 1;
     static constexpr auto fields() {
       return std::tuple_cat(
           tracker::wandb_fields<Params>(),
-          std::tuple{field("base_url", &Params::base_url,
-                           "the server's address; empty: WANDB_BASE_URL, else W&B's own"),
-                     field("files", &Params::files,
-                           "whether study.toml, configuration and summary go as files, too"),
-                     field("rate", &Params::rate,
-                           "the most requests for all trials together, after the first ten")
-                         .at_least(0.1)
-                         .at_most(1000)
-                         .unit("1/s")});
+          std::tuple{
+              field("base_url", &Params::base_url,
+                    "the server's address; empty: WANDB_BASE_URL, else W&B's own"),
+              field("files", &Params::files,
+                    "whether study.toml, configuration, summary and report go as files, too"),
+              field("console", &Params::console, "whether what a trial prints goes, too"),
+              field("weights", &Params::weights,
+                    "whether a trial's last weights go as a file, too"),
+              field("rate", &Params::rate,
+                    "the most requests for all trials together, after the first ten")
+                  .at_least(0.1)
+                  .at_most(1000)
+                  .unit("1/s")});
     }
   } params;
 
@@ -83,6 +89,7 @@ struct Wandb : paribus::Tracker {
                   "; set WANDB_API_KEY, or add it to ~/.netrc by `wandb login`");
     }
     names_.emplace(params, study);
+    study_ = study;
     toml_ = study.directory / "study.toml";
     key_ = tracker::key_of(uplink.folder());
   }
@@ -104,12 +111,33 @@ struct Wandb : paribus::Tracker {
     trial.memo = rows.memo();
   }
 
+  [[nodiscard]] bool takes_output() const override { return params.console; }
+
+  void output(TrackedTrial& trial, std::span<const TrackedLine> printed) override {
+    if (!runs_.contains(trial.id)) upsert(trial);
+    tracker::WandbRows rows(trial.memo);
+    for (std::size_t next = 0; next < printed.size();) {
+      Json lines = Json::array();
+      for (std::size_t bytes = 0; next < printed.size() && bytes < kMostBytes; ++next) {
+        lines.push_back(stamp(printed[next].time) + " " + printed[next].text);
+        bytes += lines.back().get_ref<const std::string&>().size();
+      }
+      stream(trial, "output.log", rows.messages, std::move(lines));
+    }
+    trial.memo = rows.memo();
+  }
+
+  void alive(TrackedTrial& trial) override {
+    if (runs_.contains(trial.id)) post_stream(trial.id, Json::object());
+  }
+
   void end(TrackedTrial& trial, const TrackedEnd& end) override {
     if (!runs_.contains(trial.id)) upsert(trial);
     tracker::WandbRows rows(trial.memo);
     Json last{{"complete", true}, {"exitcode", tracker::wandb_exit(end)}};
     if (end.status == "paused") last["preempting"] = true;
-    if (params.files) last["uploaded"] = put_files(trial, rows, end);
+    if (const Uploads files = files_of(trial, rows, end); !files.empty())
+      last["uploaded"] = put_files(trial.id, files);
     if (!end.message.empty()) {
       last["files"]["output.log"] = {
           {"offset", rows.messages},
@@ -124,6 +152,22 @@ struct Wandb : paribus::Tracker {
 
   void leave(TrackedTrial& trial) override { runs_.erase(trial.id); }
 
+  /// A run of the study's own holds what it left; there is nothing else in it.
+  void close(std::span<const TrackedFile> files) override {
+    if (!params.files) return;
+    Uploads uploads;
+    for (const TrackedFile& file : files) uploads[file.name] = {uplink().text_of(file.path)};
+    if (std::string toml = uplink().text_of(toml_); !toml.empty())
+      uploads["study.toml"] = {std::move(toml)};
+    upsert(kStudy, {{"name", "study-" + key_},
+                    {"displayName", study_.name},
+                    {"jobType", "study"},
+                    {"config", R"({"_wandb":{"value":{"t":{"5":"paribus"}}}})"}});
+    post_stream(kStudy,
+                {{"uploaded", put_files(kStudy, uploads)}, {"complete", true}, {"exitcode", 0}});
+    runs_.erase(kStudy);
+  }
+
  private:
   struct Run {
     std::string entity, project, name;
@@ -134,11 +178,11 @@ struct Wandb : paribus::Tracker {
   /// Servers count requests: those of all trials together are spread out.
   void pace() {
     const auto now = Clock::now();
-    tokens_ += std::chrono::duration<double>(now - paced_).count() * params.rate;
+    const double rate = std::min(params.rate, 1 / std::max(asked_pace_, 1e-3));
+    tokens_ += std::chrono::duration<double>(now - paced_).count() * rate;
     tokens_ = std::min(tokens_, kBurst) - 1;
     paced_ = now;
-    if (tokens_ < 0)
-      std::this_thread::sleep_for(std::chrono::duration<double>(-tokens_ / params.rate));
+    if (tokens_ < 0) std::this_thread::sleep_for(std::chrono::duration<double>(-tokens_ / rate));
   }
 
   HttpAnswer post(const std::string& path, const Json& body) {
@@ -147,6 +191,7 @@ struct Wandb : paribus::Tracker {
     request.headers = {{"Content-Type", "application/json"}};
     request.user = "api", request.password = secret_;
     HttpAnswer got = uplink().http(request);
+    asked_pace_ = std::min(got.pace, kSlowest);
     if (got.status == 401 || got.status == 403)
       throw Error("tracker/wandb: the server " + tracker::said(got) + "; see WANDB_API_KEY");
     return got;
@@ -174,32 +219,47 @@ struct Wandb : paribus::Tracker {
   // -- runs -----------------------------------------------------------------------------------
 
   Json upsert(const TrackedTrial& trial) {
-    Json variables{{"name", tracker::wandb_id(trial, key_)},
-                   {"project", names_->project},
-                   {"entity", or_null(names_->entity)},
-                   {"groupName", names_->group},
-                   {"displayName", tracker::name_of(trial)},
-                   {"notes", or_null(names_->notes)},
-                   {"jobType", or_null(names_->job_type)},
-                   {"tags", names_->tags},
-                   {"config", tracker::compact(tracker::wandb_wrapped(trial))}};
+    return upsert(trial.id, {{"name", tracker::wandb_id(trial, key_)},
+                             {"displayName", tracker::name_of(trial)},
+                             {"jobType", or_null(names_->job_type)},
+                             {"config", tracker::compact(tracker::wandb_wrapped(trial))}});
+  }
+
+  /// Makes a run, or takes it up; `key` is what it is known by here.
+  Json upsert(const std::string& key, Json variables) {
+    variables["project"] = names_->project;
+    variables["entity"] = or_null(names_->entity);
+    variables["groupName"] = names_->group;
+    variables["notes"] = or_null(names_->notes);
+    variables["tags"] = names_->tags;
     for (const char* unused : {"id", "description", "commit", "host", "debug", "program", "repo",
                                "state", "sweep", "summaryMetrics"})
       variables[unused] = nullptr;
     Json made = graphql("UpsertBucket", kUpsert, std::move(variables));
-    runs_[trial.id] = {need(made, "/upsertBucket/bucket/project/entity/name"),
-                       need(made, "/upsertBucket/bucket/project/name"),
-                       need(made, "/upsertBucket/bucket/name")};
+    runs_[key] = {need(made, "/upsertBucket/bucket/project/entity/name"),
+                  need(made, "/upsertBucket/bucket/project/name"),
+                  need(made, "/upsertBucket/bucket/name")};
     return made;
   }
 
-  std::string stream_of(const TrackedTrial& trial) const {
-    const Run& run = runs_.at(trial.id);
+  std::string stream_of(const std::string& key) const {
+    const Run& run = runs_.at(key);
     return "/files/" + tracker::escaped(run.entity) + "/" + tracker::escaped(run.project) + "/" +
            tracker::escaped(run.name) + "/file_stream";
   }
 
-  /// Lines of system events, which have an offset of their own.
+  void post_stream(const std::string& key, const Json& body) {
+    tracker::expect_taken(post(stream_of(key), body), "tracker/wandb: file_stream");
+  }
+
+  /// Lines of a file but history: each has an offset of its own, that they move on.
+  void stream(const TrackedTrial& trial, const char* file, std::int64_t& offset, Json lines) {
+    const auto count = static_cast<std::int64_t>(lines.size());
+    post_stream(trial.id,
+                {{"files", {{file, {{"offset", offset}, {"content", std::move(lines)}}}}}});
+    offset += count;
+  }
+
   void send_samples(const TrackedTrial& trial, tracker::WandbRows& rows,
                     const std::vector<tracker::WandbRow>& samples) {
     for (std::size_t next = 0; next < samples.size();) {
@@ -208,12 +268,7 @@ struct Wandb : paribus::Tracker {
         lines.push_back(tracker::wandb_object(tracker::wandb_event(samples[next], trial.started)));
         bytes += lines.back().get_ref<const std::string&>().size();
       }
-      const auto count = static_cast<std::int64_t>(lines.size());
-      const Json body{
-          {"files",
-           {{"wandb-events.jsonl", {{"offset", rows.samples}, {"content", std::move(lines)}}}}}};
-      tracker::expect_taken(post(stream_of(trial), body), "tracker/wandb: file_stream");
-      rows.samples += count;
+      stream(trial, "wandb-events.jsonl", rows.samples, std::move(lines));
     }
   }
 
@@ -222,7 +277,6 @@ struct Wandb : paribus::Tracker {
   void send(const TrackedTrial& trial, tracker::WandbRows& rows,
             const std::vector<tracker::WandbRow>& whole, Json last,
             const TrackedEnd* end = nullptr) {
-    const std::string path = stream_of(trial);
     std::size_t next = 0;
     do {
       Json lines = Json::array();
@@ -241,35 +295,59 @@ struct Wandb : paribus::Tracker {
         body["files"]["wandb-summary.json"] = {{"offset", 0},
                                                {"content", {tracker::wandb_object(summary)}}};
       }
-      tracker::expect_taken(post(path, body), "tracker/wandb: file_stream");
+      post_stream(trial.id, body);
       rows.lines += static_cast<std::int64_t>(count);
     } while (next < whole.size());
   }
 
+  // -- files ----------------------------------------------------------------------------------
+
+  struct Upload {
+    std::string bytes;
+    std::filesystem::path file{};  // where one is named, it is that file's bytes
+  };
+  using Uploads = std::map<std::string, Upload>;  // by the names of the files
+
+  Uploads files_of(const TrackedTrial& trial, const tracker::WandbRows& rows,
+                   const TrackedEnd& end) {
+    Uploads files;
+    if (params.files) {
+      const auto summary = tracker::wandb_summary(rows, trial.started, &end);
+      files["config.yaml"] = {tracker::wandb_wrapped(trial).dump(2) + "\n"};  // JSON is YAML
+      files["wandb-summary.json"] = {tracker::wandb_object(summary)};
+      if (std::string toml = uplink().text_of(toml_); !toml.empty())
+        files["study.toml"] = {std::move(toml)};
+    }
+    for (const TrackedFile& file : end.files) {
+      if (params.weights && file.name == "weights.safetensors") files[file.name] = {"", file.path};
+    }
+    return files;
+  }
+
   /// Their names.
-  Json put_files(const TrackedTrial& trial, const tracker::WandbRows& rows, const TrackedEnd& end) {
-    const Run& run = runs_.at(trial.id);
-    std::map<std::string, std::string> files{
-        {"config.yaml", tracker::wandb_wrapped(trial).dump(2) + "\n"},  // JSON is YAML
-        {"wandb-summary.json",
-         tracker::wandb_object(tracker::wandb_summary(rows, trial.started, &end))}};
-    if (auto toml = tracker::file_of(toml_, kLongestFile)) files["study.toml"] = *std::move(toml);
+  Json put_files(const std::string& key, const Uploads& files) {
+    const Run& run = runs_.at(key);
     Json names = Json::array();
-    for (const auto& [name, bytes] : files) names.push_back(name);
+    for (const auto& [name, upload] : files) names.push_back(name);
     const Json made = graphql(
         "CreateRunFiles", kCreateFiles,
         {{"entity", run.entity}, {"project", run.project}, {"run", run.name}, {"files", names}});
     const Json answer = made.value("createRunFiles", Json::object());
-    for (const Json& file : answer.value("files", Json::array()))
-      put(need(file, "/uploadUrl"), files.at(need(file, "/name")),
-          answer.value("uploadHeaders", Json::array()));
+    for (const Json& file : answer.value("files", Json::array())) {
+      const auto upload = files.find(need(file, "/name"));
+      if (upload == files.end())
+        throw Error("tracker/wandb: CreateRunFiles: the server asks for a file of its own");
+      put(need(file, "/uploadUrl"), upload->second, answer.value("uploadHeaders", Json::array()));
+    }
     return names;
   }
 
   /// Where to, the server said; it may be somebody else's, who is not to have the key.
-  void put(const std::string& url, const std::string& bytes, const Json& headers) {
+  void put(const std::string& url, const Upload& upload, const Json& headers) {
     HttpRequest request{.method = "PUT", .url = url.starts_with('/') ? base_ + url : url};
-    request.body = bytes;
+    request.body = upload.bytes;
+    request.file = upload.file;
+    request.seconds = kLongestUpload;
     for (const Json& header : headers) {
       const std::string text = header.is_string() ? header.get<std::string>() : "";
       const std::size_t colon = text.find(':');
@@ -281,9 +359,11 @@ struct Wandb : paribus::Tracker {
 
   std::string base_, secret_, key_;
   std::optional<tracker::WandbNames> names_;
+  TrackedStudy study_;
   std::filesystem::path toml_;
   std::map<std::string, Run> runs_;  // of trials that are under way in this process
   double tokens_ = kBurst;
+  double asked_pace_ = 0;  // s from one request to the next; 0: the server asks for none
   Clock::time_point paced_ = Clock::now();
 };
 PARIBUS_PART(Wandb, "wandb", "Weights & Biases: a run per trial, of one group")

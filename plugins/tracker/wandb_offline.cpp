@@ -62,6 +62,15 @@ std::string timestamp(double time) {
          whole(2, static_cast<std::int64_t>((time - static_cast<double>(seconds)) * 1e9));
 }
 
+std::string stamp_of(double time) {
+  const auto whole = static_cast<std::time_t>(time);
+  std::tm utc{};
+  ::gmtime_r(&whole, &utc);
+  char stamp[20];
+  std::strftime(stamp, sizeof stamp, "%Y%m%d_%H%M%S", &utc);
+  return stamp;
+}
+
 std::string items(unsigned field, const tracker::WandbItems& list) {
   std::string out;
   for (const auto& [name, value] : list) out += bytes(field, bytes(1, name) + bytes(16, value));
@@ -75,12 +84,14 @@ std::string items(unsigned field, const tracker::WandbItems& list) {
 struct WandbOffline : paribus::Tracker {
   struct Params {
     std::string_view folder, entity, project, group, job_type = "train", tags, notes;
+    bool console = true;
     static constexpr auto fields() {
       return std::tuple_cat(
           tracker::wandb_fields<Params>(),
           std::tuple{field("folder", &Params::folder,
                            "where to, seen from the study's directory; empty: trackers/ and the "
-                           "tracker's name")});
+                           "tracker's name"),
+                     field("console", &Params::console, "whether what a trial prints goes, too")});
     }
   } params;
 
@@ -95,12 +106,8 @@ struct WandbOffline : paribus::Tracker {
   void begin(TrackedTrial& trial) override {
     tracker::WandbRows rows(trial.memo);
     const std::string id = tracker::wandb_id(trial, key_);
-    const auto time = static_cast<std::time_t>(trial.started);
-    std::tm utc{};
-    ::gmtime_r(&time, &utc);
-    char stamp[20];
-    std::strftime(stamp, sizeof stamp, "%Y%m%d_%H%M%S", &utc);
-    const auto run = folder_ / ("offline-run-" + std::string(stamp) + "-" + id);
+    if (rows.stamp.empty()) rows.stamp = stamp_of(trial.started);
+    const auto run = folder_ / ("offline-run-" + rows.stamp + "-" + id);
     files_.erase(trial.id);
     auto& file =
         files_.try_emplace(trial.id, run / ("run-" + id + ".wandb"), rows.bytes).first->second;
@@ -124,15 +131,21 @@ struct WandbOffline : paribus::Tracker {
     keep(trial, file, rows);
   }
 
+  [[nodiscard]] bool takes_output() const override { return params.console; }
+
+  void output(TrackedTrial& trial, std::span<const TrackedLine> lines) override {
+    tracker::WandbRows rows(trial.memo);
+    auto& file = back(trial, rows);
+    for (const TrackedLine& line : lines) add_output(file, rows, true, line.time, line.text);
+    keep(trial, file, rows);
+  }
+
   void end(TrackedTrial& trial, const TrackedEnd& end) override {
     tracker::WandbRows rows(trial.memo);
     auto& file = back(trial, rows);
     add_rows(file, rows, rows.take_open(), trial);
     add(file, rows, kSummary, items(1, tracker::wandb_summary(rows, trial.started, &end)));
-    if (!end.message.empty())
-      add(file, rows, kOutput,
-          whole(1, end.status == "failed" ? 0 : 1) + bytes(2, timestamp(end.time)) +
-              bytes(3, end.message + "\n"));
+    if (!end.message.empty()) add_output(file, rows, end.status != "failed", end.time, end.message);
     // Nothing may stand after this one; without it, a sync has the run as failed.
     if (end.status == "done" || end.status == "failed")
       add(file, rows, kExit,
@@ -150,6 +163,12 @@ struct WandbOffline : paribus::Tracker {
     ++rows.records;
     file.add(chunks(file.length(),
                     whole(1, static_cast<std::int64_t>(rows.records)) + bytes(kind, body)));
+  }
+  /// Of stdout, else of stderr.
+  static void add_output(File& file, tracker::WandbRows& rows, bool out, double time,
+                         const std::string& line) {
+    add(file, rows, kOutput,
+        whole(1, out ? 1 : 0) + bytes(2, timestamp(time)) + bytes(3, line + "\n"));
   }
   static tracker::WandbItems values_of(const tracker::WandbRow& sample) {
     tracker::WandbItems list;

@@ -112,6 +112,7 @@ struct WandbPoints {
 struct WandbRows {
   std::int64_t lines = 0, messages = 0, samples = 0;  // of history, output.log, system events
   std::uint64_t bytes = 0, records = 0;               // of the file, where the run is one
+  std::string stamp;                                  // in its name: when it began first
   std::optional<WandbRow> open;
   std::map<std::string, double> last;  // of each metric
   std::int64_t last_step = 0;
@@ -123,6 +124,7 @@ struct WandbRows {
     if (!json.is_object()) return;
     lines = json.at("lines"), messages = json.at("messages");
     samples = json.value("samples", std::int64_t{0});
+    stamp = text_in(json, "stamp");
     bytes = json.at("bytes"), records = json.at("records");
     last = values_of(json.at("last"));
     last_step = json.at("step"), last_time = json.at("time");
@@ -134,6 +136,7 @@ struct WandbRows {
               {"time", last_time}};
     if (open) json["open"] = json_of(open->values);
     if (samples > 0) json["samples"] = samples;
+    if (!stamp.empty()) json["stamp"] = stamp;
     return compact(json);
   }
 

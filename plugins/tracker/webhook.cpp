@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <paribus/tracker/answers.h>
-
 #include <algorithm>
-#include <cmath>
-#include <nlohmann/json.hpp>
+
+#include "peers.h"
 
 /// POSTs JSON: an object when a trial begins, for its points, and when it ends. Points are numbered
 /// within their trial: `first` is the number of the first one. What wasn't answered comes again,
@@ -24,7 +22,7 @@ struct Webhook : paribus::Tracker {
     }
   } params;
 
-  using Json = nlohmann::json;
+  using Json = paribus::tracker::Json;
 
   void open(const paribus::TrackedStudy& study, paribus::Uplink& uplink) override {
     Tracker::open(study, uplink);
@@ -53,7 +51,7 @@ struct Webhook : paribus::Tracker {
       for (const paribus::TrackedPoint& point : some) {
         list.push_back({{"metric", point.metric},
                         {"step", point.step},
-                        {"value", number(point.value)},
+                        {"value", paribus::tracker::number(point.value)},
                         {"time", point.time}});
       }
       post(trial, "points-" + std::to_string(first),
@@ -64,7 +62,8 @@ struct Webhook : paribus::Tracker {
 
   void end(paribus::TrackedTrial& trial, const paribus::TrackedEnd& end) override {
     Json last = Json::object();
-    for (const auto& [metric, value] : end.final_values) last[metric] = number(value);
+    for (const auto& [metric, value] : end.final_values)
+      last[metric] = paribus::tracker::number(value);
     post(trial, "end-" + std::to_string(trial.sent) + "-" + end.status,
          {{"event", "end"},
           {"status", end.status},
@@ -76,12 +75,6 @@ struct Webhook : paribus::Tracker {
   }
 
  private:
-  /// JSON has none but finite ones.
-  static Json number(double value) {
-    if (std::isfinite(value)) return value;
-    return std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
-  }
-
   void post(const paribus::TrackedTrial& trial, const std::string& key, Json body) {
     body["study"] = study_, body["trial"] = trial.id;
     body["arm"] = trial.arm, body["seed"] = trial.seed;

@@ -8,13 +8,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <optional>
 
 namespace paribus::geometry {
 
 /// Where a pixel of the new image comes from: (x, y, 1) of the new one times this is a place in the
 /// old one, up to a factor. Both are measured in pixels from the image's middle, x to the right, y
-/// down. `a * b` asks b first: what is to happen to the image first stands last.
+/// down. `a * b` asks b first: what is to happen to the image first stands first.
 struct Matrix {
   std::array<double, 9> m{1, 0, 0, 0, 1, 0, 0, 0, 1};
 
@@ -180,8 +179,8 @@ inline void resample(const at::Tensor& from, const at::Tensor& to, std::int64_t 
   }
 }
 
-/// Every item's images and masks through the item's matrix, `matrix_of(draws, size)`; an item
-/// without one, or with that of no change, keeps its bits. Masks take the nearest pixel.
+/// Every item's images and masks through the item's matrix, `matrix_of(draws, size)`; with that of
+/// no change an item keeps its bits. Masks take the nearest pixel.
 template <class MatrixOf>
 void apply(Batch& batch, const Stream& stream, Outside outside, MatrixOf matrix_of) {
   each_image(batch, [&](at::Tensor data, const Type& type) {
@@ -190,10 +189,10 @@ void apply(Batch& batch, const Stream& stream, Outside outside, MatrixOf matrix_
     at::Tensor result;
     for (std::int64_t i = 0; i < batch.size(); ++i) {
       Draws draws = stream.item(batch.epoch, batch.items[static_cast<std::size_t>(i)]);
-      const std::optional<Matrix> matrix = matrix_of(draws, ImageSize{data.size(2), data.size(3)});
-      if (!matrix || *matrix == Matrix{}) continue;
+      const Matrix matrix = matrix_of(draws, ImageSize{data.size(2), data.size(3)});
+      if (matrix == Matrix{}) continue;
       if (!result.defined()) result = data.clone();
-      resample(data, result, i, *matrix, outside, nearest);
+      resample(data, result, i, matrix, outside, nearest);
     }
     return result.defined() ? result : data;
   });

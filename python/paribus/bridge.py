@@ -6,11 +6,13 @@ Imported by the bridge (bridge/ in the sources), never by a user. `torch` is the
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import random
 import sys
 import traceback
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -54,6 +56,32 @@ def seed_others() -> None:
     numpy = sys.modules.get("numpy")
     if numpy is not None:
         numpy.random.seed(seed & 0xFFFFFFFF)
+
+
+@contextlib.contextmanager
+def _generators_apart(seed: int, device: str) -> Iterator[None]:
+    """All begin at `seed`, and afterwards go on from where they were."""
+    generators = [torch.default_generator]
+    place = torch.device(device)
+    if place.type == "cuda":
+        torch.cuda.init()  # LibTorch has; Python's own list of generators is made here
+        number = torch.cuda.current_device() if place.index is None else place.index
+        generators.append(torch.cuda.default_generators[number])
+    numpy = sys.modules.get("numpy")
+    held, seeded, python = [each.get_state() for each in generators], _seeded[:], random.getstate()
+    numbers = None if numpy is None else numpy.random.get_state()
+    try:
+        for each in generators:
+            each.manual_seed(seed)
+        seed_others()
+        yield
+    finally:
+        for each, state in zip(generators, held):
+            each.set_state(state)
+        _seeded[:] = seeded
+        random.setstate(python)
+        if numpy is not None:
+            numpy.random.set_state(numbers)
 
 
 class Data(SimpleNamespace):
@@ -147,13 +175,8 @@ class Callback(Adapter):
             return handler
 
         def handle(fit: Any) -> None:
-            others = torch.default_generator.get_state()
-            torch.default_generator.manual_seed(fit.rng().getrandbits(48) * 16 + number)
-            try:
-                seed_others()
+            with _generators_apart(fit.rng().getrandbits(48) * 16 + number, fit.device):
                 handler(fit)
-            finally:
-                torch.default_generator.set_state(others)
 
         return handle
 

@@ -9,6 +9,8 @@ from typing import Any
 
 torch: Any = importlib.import_module("torch")
 
+_CHUNK = 1 << 22  # values of which moments are taken at once
+
 
 def of(part: Any) -> tuple[str, list[Any]]:
     """What stands in the file that trials map, and its tensors: input and target of each split."""
@@ -92,7 +94,9 @@ def _type(column: Any, is_input: bool) -> str:
 def _moments(column: Any, kind: str) -> tuple[list[float], list[float]]:
     if kind != "image":
         return [], []
-    exact = column.double()
-    mean = exact.mean((0, 2, 3))
-    std = ((exact - mean[:, None, None]) ** 2).mean((0, 2, 3)).sqrt()
-    return mean.tolist(), std.tolist()
+    # As doubles, all at once would take many times their room.
+    parts = column.split(max(1, _CHUNK // max(1, column.shape[1:].numel())))
+    values = column.numel() // column.shape[1]
+    mean = sum(part.double().sum((0, 2, 3)) for part in parts) / values
+    apart = sum(((part.double() - mean[:, None, None]) ** 2).sum((0, 2, 3)) for part in parts)
+    return mean.tolist(), (apart / values).sqrt().tolist()

@@ -7,6 +7,7 @@ import ast
 import hashlib
 import importlib.machinery
 import importlib.metadata
+import pkgutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,12 +43,13 @@ def absolute(entries: list[str]) -> list[str]:
 def find(name: str, folders: list[str]) -> Sources:
     """Of module `name`, in these folders. Raises NotFound."""
     file, root = _locate(name, folders)
+    if file is None:
+        raise NotFound(f"module '{name}' in {root} is a folder without __init__.py")
     if {"site-packages", "dist-packages"} & set(root.parts) or _is_standard(name):
         return Sources(root, [file], _versions({name.partition(".")[0]}))
     known: dict[Path, None] = {}
     elsewhere: set[str] = set()
-    todo = [(name, file)]
-    todo += [(package, _locate(package, [str(root)])[0]) for package in _packages(name)]
+    todo = [(name, file), *_below(name, root)]
     while todo:
         module, file = todo.pop(0)
         if file in known:
@@ -82,25 +84,40 @@ def _packages(name: str) -> list[str]:
     return [".".join(words[:count]) for count in range(1, len(words))]
 
 
-def _locate(name: str, folders: list[str]) -> tuple[Path, Path]:
+def _locate(name: str, folders: list[str]) -> tuple[Path | None, Path]:
+    """Its file (None: a folder without __init__.py, which is a package all the same) and the root."""
     root: Path | None = None
-    places: list[str] | None = folders
+    places: list[str] = folders
     found: importlib.machinery.ModuleSpec | None = None
     words = name.split(".")
     for count in range(1, len(words) + 1):
-        part = ".".join(words[:count])
-        found = (
-            importlib.machinery.PathFinder.find_spec(part, places) if places is not None else None
-        )
-        if found is None or (found.origin is None and count == len(words)):
+        found = _spec(".".join(words[:count]), places)
+        if found is None:
             raise NotFound(f"no module '{name}' in {', '.join(folders)}")
         if root is None:
             root = _root_of(found, folders)
-        places = (
-            list(found.submodule_search_locations) if found.submodule_search_locations else None
-        )
-    assert found is not None and found.origin is not None and root is not None
-    return Path(found.origin), root
+        places = list(found.submodule_search_locations or [])
+    assert found is not None and root is not None
+    return Path(found.origin) if found.origin else None, root
+
+
+def _spec(name: str, places: list[str]) -> importlib.machinery.ModuleSpec | None:
+    """As PathFinder finds it, which asks for a parent that was imported where folders have no
+    __init__.py: a module or package of the first place that has one, else all places' folders.
+    """
+    folders: list[str] = []
+    for place in places:
+        finder = pkgutil.get_importer(place)
+        spec = finder.find_spec(name) if finder is not None else None
+        if spec is not None and spec.loader is not None:
+            return spec
+        if spec is not None:
+            folders += spec.submodule_search_locations or []
+    if not folders:
+        return None
+    package = importlib.machinery.ModuleSpec(name, None, is_package=True)
+    package.submodule_search_locations = folders
+    return package
 
 
 def _root_of(spec: importlib.machinery.ModuleSpec, folders: list[str]) -> Path:
@@ -132,7 +149,9 @@ def _below(name: str, root: Path) -> list[tuple[str, Path]]:
     found = []
     for part in [*_packages(name), name]:
         try:
-            found.append((part, _locate(part, [str(root)])[0]))
+            file, _ = _locate(part, [str(root)])
         except (NotFound, ImportError, ValueError):
             break
+        if file is not None:
+            found.append((part, file))
     return found

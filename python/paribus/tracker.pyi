@@ -24,7 +24,8 @@ class Mlflow(Part):
     uri: string = '': the server's address; empty: MLFLOW_TRACKING_URI
     experiment: string = '': its name; empty: MLFLOW_EXPERIMENT_NAME, else that of the study
     tags: string = '': of every run: `name=value`, with commas between them
-    artifacts: bool = True: whether study.toml, config.json and result.json go with the runs
+    artifacts: bool = True: whether study.toml, config.json, result.json, output.txt and the report go with the runs
+    weights: bool = False: whether a trial's last weights go with its run
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Mlflow(Part):
         experiment: str = ...,
         tags: str = ...,
         artifacts: bool = ...,
+        weights: bool = ...,
         name: str = ...,
     ) -> None: ...
 
@@ -60,7 +62,9 @@ class Wandb(Part):
     tags: string = '': of the runs, with commas between them
     notes: string = '': on the runs; empty: the study's question
     base_url: string = '': the server's address; empty: WANDB_BASE_URL, else W&B's own
-    files: bool = True: whether study.toml, configuration and summary go as files, too
+    files: bool = True: whether study.toml, configuration, summary and report go as files, too
+    console: bool = True: whether what a trial prints goes, too
+    weights: bool = False: whether a trial's last weights go as a file, too
     rate: float = 1.0 [1/s]: the most requests for all trials together, after the first ten
     """
 
@@ -75,6 +79,8 @@ class Wandb(Part):
         notes: str = ...,
         base_url: str = ...,
         files: bool = ...,
+        console: bool = ...,
+        weights: bool = ...,
         rate: float = ...,
         name: str = ...,
     ) -> None: ...
@@ -89,6 +95,7 @@ class WandbOffline(Part):
     tags: string = '': of the runs, with commas between them
     notes: string = '': on the runs; empty: the study's question
     folder: string = '': where to, seen from the study's directory; empty: trackers/ and the tracker's name
+    console: bool = True: whether what a trial prints goes, too
     """
 
     def __init__(
@@ -101,6 +108,7 @@ class WandbOffline(Part):
         tags: str = ...,
         notes: str = ...,
         folder: str = ...,
+        console: bool = ...,
         name: str = ...,
     ) -> None: ...
 

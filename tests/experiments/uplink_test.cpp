@@ -7,6 +7,7 @@
 #include "journal/journal.h"
 #include "uplink/batch.h"
 #include "uplink/flat.h"
+#include "uplink/output.h"
 #include "uplink/positions.h"
 #include "uplink/request.h"
 #include "uplink/status.h"
@@ -88,12 +89,54 @@ TEST_F(UplinkTest, PositionsHaveOneWriterAndStaySmall) {
   {
     Positions positions(folder_ / "p.log", unmasked);
     EXPECT_NE(test::error_of([&] { Positions second(folder_ / "p.log", unmasked); }), "");
-    for (int i = 0; i < 1000; ++i) positions.put("one", position);
+    std::uintmax_t most = 0;
+    for (int i = 0; i < 3000; ++i) {
+      position.sent = i;
+      positions.intend("one", {.until = 5});
+      positions.put("one", position);
+      most = std::max(most, fs::file_size(folder_ / "p.log"));
+    }
+    EXPECT_GT(most, 4'000'000U);
+    EXPECT_LT(most, 6'000'000U);
+    EXPECT_NE(test::error_of([&] { Positions second(folder_ / "p.log", unmasked); }), "");
   }
-  EXPECT_GT(fs::file_size(folder_ / "p.log"), 4'000'000U);
   const Positions again(folder_ / "p.log", unmasked);
-  EXPECT_LT(fs::file_size(folder_ / "p.log"), 20'000U);
   EXPECT_EQ(again.of("one").memo, position.memo);
+  EXPECT_EQ(again.sent(), 2999);
+}
+
+TEST_F(UplinkTest, WhatIsAboutToBeDeliveredSurvivesThatTheFileIsWrittenAnew) {
+  Position large;
+  large.memo = std::string(3'000'000, 'x');
+  {
+    Positions positions(folder_ / "p.log", unmasked);
+    positions.put("one", large);
+    positions.put("one", large);  // anew from here on
+    positions.intend("two", {.until = 7, .source = Source::output});
+    for (int i = 0; i < 60'000; ++i) positions.intend("three", {.until = 9});
+  }
+  Positions again(folder_ / "p.log", unmasked);
+  EXPECT_EQ(again.intent("two")->source, Source::output);
+  EXPECT_EQ(again.intent("three")->until, 9U);
+  again.forget_all();
+  EXPECT_FALSE(again.intent("two"));
+  EXPECT_EQ(again.of("one").memo, "");
+}
+
+TEST_F(UplinkTest, LinesOfAnOutputAreWholeUnlessItIsOver) {
+  const fs::path path = folder_ / "t.txt";
+  std::ofstream(path) << "one\n50 %\r100 %\r\nth";
+  const OutputBatch first = read_output(path, 0, 1000, 0, false);
+  EXPECT_EQ(first.lines, (std::vector<std::string>{"one", "100 %"}));
+  EXPECT_TRUE(read_output(path, first.until, 1000, 0, false).lines.empty());
+  const OutputBatch rest = read_output(path, first.until, 1000, 0, true);
+  EXPECT_EQ(rest.lines, std::vector<std::string>{"th"});
+  EXPECT_EQ(rest.until, fs::file_size(path));
+  EXPECT_EQ(read_output(path, 0, 1, first.until, false).lines, first.lines);
+  EXPECT_TRUE(read_output(path, 1 << 20, 1000, 0, true).lines.empty());
+  EXPECT_TRUE(read_output(folder_ / "none.txt", 0, 1000, 0, true).lines.empty());
+  std::ofstream(path) << std::string(200'000, 'x');
+  EXPECT_EQ(read_output(path, 0, 1000, 0, false).lines[0].size(), 65536U);
 }
 
 TEST_F(UplinkTest, NoSecretIsKeptInAMemo) {
@@ -146,7 +189,7 @@ TEST(UplinkPatterns, StarsAndQuestionMarks) {
 }
 
 TEST(UplinkRequest, ComesBackAsItWas) {
-  Request request{"/a/study", 2.5, {}};
+  Request request{"/a/study", 2.5, true, {}};
   PartSpec part{"tracker", "csv", "tracker.two", {{"folder", std::string("x")}}, {}};
   request.trackers.push_back({part, {"valid.*"}, "/p/tracker_csv.so", "symbol", "00", true});
   const Request back = request_from(to_json(request));

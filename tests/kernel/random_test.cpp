@@ -137,12 +137,12 @@ TEST(Random, BelowIsWithinBoundsAndEven) {
   for (int i = 0; i < 1000; ++i) EXPECT_LT(draws.below(0xFFFFFFFF), 0xFFFFFFFF);
 }
 
-TEST(Random, ShufflesByBelowReachAllOrdersEvenly) {
+TEST(Random, ShufflesReachAllOrdersEvenly) {
   std::map<std::vector<int>, int> counts;
   for (std::uint64_t place = 0; place < 24'000; ++place) {
     std::vector<int> order{0, 1, 2, 3};
     Draws draws(11, 0, place);
-    for (std::uint32_t i = 4; i > 1; --i) std::swap(order[i - 1], order[draws.below(i)]);
+    shuffle(draws, order);
     ++counts[order];
   }
   ASSERT_EQ(counts.size(), 24U);

@@ -151,6 +151,40 @@ TEST(ImageFolder, BrokenPicturesAreNamed) {
   EXPECT_TEXT(opening(folder.path()), file + ": not a good JPEG image");
 }
 
+TEST(ImageFolder, ABadProfileIsNoBadPicture) {
+  const Folder folder, other;
+  write_classes(folder, "", 2), write_classes(other, "", 2);
+  const std::string file = folder.write("ants/x.png", png(8, 8));
+  other.write("ants/x.png", with_bad_profile(png(8, 8)));
+  EXPECT_EQ(opened(other.path()).as<Dataset>().fingerprint(),
+            opened(folder.path()).as<Dataset>().fingerprint());
+  folder.write("ants/x.png", with_bad_profile(with_bad_pixels(png(8, 8))));
+  EXPECT_EQ(opening(folder.path()),
+            "dataset/image_folder: " + file + ": not a good PNG image: IDAT: incorrect data check");
+}
+
+TEST(ImageFolder, LinksStandForWhatTheyLeadTo) {
+  const Folder raw, folder, links;
+  for (const Folder* to : {&raw, &folder}) {
+    write_classes(*to, "train/", 2);
+    write_classes(*to, "valid/", 2);
+  }
+  fs::create_directories(links.path() / "train");
+  fs::create_directories(links.path() / "valid" / "ants");
+  fs::create_directory_symlink(raw.path() / "train/ants", links.path() / "train/ants");
+  fs::create_directory_symlink(raw.path() / "train/bees", links.path() / "train/bees");
+  fs::create_directory_symlink(raw.path() / "valid/bees", links.path() / "valid/bees");
+  for (const std::string name : {"0.JPG", "1.JPG"}) {  // into the other split
+    fs::create_symlink(links.path() / "train/ants" / name, links.path() / "valid/ants" / name);
+  }
+  EXPECT_EQ(opened(links.path()).as<Dataset>().fingerprint(),
+            opened(folder.path()).as<Dataset>().fingerprint());
+  fs::create_directory_symlink(links.path(), links.path() / "train" / "loop");
+  EXPECT_EQ(opening(links.path()),
+            "dataset/image_folder: " + (links.path() / "train" / "loop").string() +
+                ": is a link to a folder that holds it");
+}
+
 TEST(ImageFolder, FoldersWithoutWhatIsNeededAreErrors) {
   const Folder folder;
   const std::string top = folder.path().string();

@@ -80,6 +80,17 @@ TEST(MaskFolder, ReadsImagesAndMasksAsTheyAreStored) {
   }
 }
 
+TEST(MaskFolder, ABadProfileIsNoBadMask) {
+  const Folder folder, other;
+  write_pairs(folder, "images/", "masks/"), write_pairs(other, "images/", "masks/");
+  other.write("masks/1.png", with_bad_profile(mask(2)));
+  EXPECT_EQ(opened(other.path()).as<Dataset>().fingerprint(),
+            opened(folder.path()).as<Dataset>().fingerprint());
+  const std::string file = folder.write("masks/1.png", with_bad_pixels(mask(2)));
+  EXPECT_EQ(opening(folder.path()),
+            "dataset/mask_folder: " + file + ": not a good PNG image: IDAT: incorrect data check");
+}
+
 TEST(MaskFolder, LayoutsAreTheSameSet) {
   const auto fingerprint = [](const std::string& train_images, const std::string& train_masks,
                               const std::string& images, const std::string& masks) {

@@ -112,6 +112,32 @@ TEST(LossDice, IgnoredPixelsAreNotThere) {
   EXPECT_NEAR((*loss)(Outputs(scores), batch_of(mask.squeeze(1))).item<float>(), expected, 1e-6);
 }
 
+TEST(LossOfOneOutput, TakesNoOtherNumbersThanZeroAndOne) {
+  const at::Tensor scores = at::randn({2, 1, 3, 4});
+  at::Tensor mask = at::randint(0, 2, {2, 1, 3, 4}, at::kByte);
+  const auto told = [&](const PartSpec& spec, const at::Tensor& target) {
+    return error_of([&] { (*Made<Loss>(spec))(Outputs(scores), batch_of(target)); });
+  };
+  for (const std::string name : {"bce", "dice"}) {
+    const std::string wrong = "loss/" + name + ": a target is no class of one output, got ";
+    const std::string hint = name == "dice" ? "if it is void, set ignore"
+                                            : "for more classes give the model an output for each";
+    at::Tensor with_void = mask.clone();
+    with_void[1][0][2][3] = 255;
+    EXPECT_EQ(told(part("loss", name), with_void), wrong + "255, expected 0 or 1; " + hint);
+    EXPECT_EQ(told(part("loss", name), mask.to(at::kLong).sub(1)),
+              wrong + "-1, expected 0 or 1; " + hint);
+    EXPECT_EQ((*Made<Loss>(part("loss", name)))(Outputs(scores), batch_of(mask)).item<float>(),
+              (*Made<Loss>(part("loss", name)))(Outputs(scores), batch_of(mask.to(at::kFloat)))
+                  .item<float>());
+  }
+  mask.narrow(3, 2, 2).fill_(255);
+  const Made<Loss> dice(part("loss", "dice", {{"ignore", std::int64_t{255}}}));
+  EXPECT_NEAR(
+      (*dice)(Outputs(scores), batch_of(mask)).item<float>(),
+      (*dice)(Outputs(scores.narrow(3, 0, 2)), batch_of(mask.narrow(3, 0, 2))).item<float>(), 1e-6);
+}
+
 TEST(LossMse, MeansOverAllElements) {
   const Made<Loss> loss(part("loss", "mse"));
   const Outputs outputs(at::tensor({1.0, 2.0, 3.0, 4.0}, at::kFloat).view({2, 2}));

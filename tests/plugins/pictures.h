@@ -88,6 +88,36 @@ inline std::string bomb(unsigned side) {
   return file;
 }
 
+inline std::string big_endian(std::size_t number) {
+  std::string bytes;
+  for (unsigned k = 0; k < 4; ++k) bytes += static_cast<char>(number >> (24 - 8 * k));
+  return bytes;
+}
+/// As it stands in a PNG: length, type, data and checksum.
+inline std::string chunk(const std::string& type, const std::string& data) {
+  const std::string summed = type + data;
+  const auto crc =
+      crc32(0, reinterpret_cast<const Bytef*>(summed.data()), static_cast<uInt>(summed.size()));
+  return big_endian(data.size()) + summed + big_endian(crc);
+}
+/// The PNG with a colour profile that libpng warns of.
+inline std::string with_bad_profile(std::string png) {
+  std::string profile(200, 'p'), packed(300, '\0');
+  uLongf size = packed.size();
+  compress(reinterpret_cast<Bytef*>(packed.data()), &size,
+           reinterpret_cast<const Bytef*>(profile.data()), profile.size());
+  packed.resize(size);
+  return png.insert(33, chunk("iCCP", std::string("profile\0\0", 9) + packed));  // after IHDR
+}
+/// The PNG with a wrong sum over its pixels and right sums over its chunks.
+inline std::string with_bad_pixels(std::string png) {
+  const std::size_t place = png.find("IDAT") - 4;
+  const std::size_t end = png.find("IEND") - 4;
+  std::string data = png.substr(place + 8, end - place - 12);
+  data.back() = static_cast<char>(data.back() ^ 1);
+  return png.replace(place, end - place, chunk("IDAT", data));
+}
+
 /// A PNG of numbers: of grey, or with a palette of so many colours, for which libpng takes as few
 /// bits as will do.
 inline std::string mask_png(unsigned width, unsigned height,

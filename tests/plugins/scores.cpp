@@ -143,6 +143,17 @@ TEST(Metrics, OfWhatIsNowhereGuessedAreZero) {
             0);
 }
 
+TEST(Metrics, WhereAllIsIgnoredThereIsNoNumber) {
+  const Made<Metric> metric(part("metric", "iou", {{"ignore", std::int64_t{255}}}));
+  const at::Tensor scores = at::rand({2, 3}), voids = at::full({2}, 255, at::kLong);
+  metric->reset();
+  metric->update(Outputs(scores), batch_of(voids), kNoLoss);
+  EXPECT_TRUE(std::isnan(metric->value()));
+  metric->update(Outputs(scores), batch_of(scores.argmax(1)), kNoLoss);
+  metric->update(Outputs(scores), batch_of(voids), kNoLoss);
+  EXPECT_EQ(metric->value(), 1);
+}
+
 TEST(Metrics, AurocOfOneClassAloneIsNoNumber) {
   const at::Tensor scores = at::tensor({1.0, 0.0, 3.0, 0.0}).view({2, 2});
   EXPECT_TRUE(std::isnan(value_of(part("metric", "auroc"), scores, at::ones({2}, at::kLong))));

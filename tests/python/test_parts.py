@@ -94,3 +94,15 @@ def test_what_stands_before_the_items_grows_with_it():
     assert len(text) > 8192 and len(head["mean"]) == 700
     assert head["columns"][0]["offset"] == len(text) + 8
     assert [each["shape"] for each in head["columns"]] == [list(one.shape) for one in tensors]
+
+
+def test_moments_are_those_of_all_values(monkeypatch):
+    torch, columns = importlib.import_module("torch"), importlib.import_module("paribus.columns")
+    images = torch.randint(256, (50, 3, 4, 4), dtype=torch.uint8)
+    std, mean = torch.std_mean(images.double(), (0, 2, 3), correction=0)
+    for values in (1, 700, 1 << 22):
+        monkeypatch.setattr(columns, "_CHUNK", values)
+        told = columns._moments(images, "image")
+        torch.testing.assert_close(
+            torch.tensor(told, dtype=torch.float64), torch.stack([mean, std])
+        )

@@ -35,6 +35,7 @@ class Recorder:
     def __init__(self, entity="someone"):
         self.entity, self.runs = entity, {}
         self.requests = []  # method, path, headers, body
+        self.headers = {}  # of every answer, beside the usual ones
         self.lock = threading.Lock()
         recorder = self
 
@@ -76,6 +77,8 @@ class Recorder:
         handler.send_response(200)
         handler.send_header("Content-Type", "application/json")
         handler.send_header("Content-Length", str(len(data)))
+        for name, value in self.headers.items():
+            handler.send_header(name, value)
         handler.end_headers()
         handler.wfile.write(data)
 

@@ -11,13 +11,14 @@ import subprocess
 import sys
 import time
 import urllib.request
+from functools import partial
 
 import pytest
 from faulty import Proxy, now_and_then
 from journals import MAGIC, event, points, series
 from mlflow import MlflowClient
 from mlflow.entities import ViewType
-from uplinks import Uplink, journals, status, study, tracker
+from uplinks import Uplink, journals, kill_midway, status, study, tracker, wait_for
 from uplinks import sync as sync_within
 
 KEY = "PLANTED-KEY-0123456789-abcdefghijklmnop"
@@ -212,14 +213,29 @@ def test_every_request_may_go_wrong(tmp_path, server, name, fault):
     proxy.close()
 
 
+def test_what_was_printed_and_what_is_left(tmp_path, server, name):
+    study(tmp_path, trials=1)
+    weights = random.Random(6).randbytes(3 << 20)
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "00000000.txt").write_text(f"first\nmy key is {KEY}\n")
+    (tmp_path / "checkpoints" / "00000000").mkdir(parents=True)
+    (tmp_path / "checkpoints" / "00000000" / "final.safetensors").write_bytes(weights)
+    (tmp_path / "report.html").write_text("<p>the report</p>")
+    environment = {"MLFLOW_TRACKING_USERNAME": "me", "MLFLOW_TRACKING_PASSWORD": KEY}
+    tracked = mlflow(server, name, weights=True)
+    assert sync(tmp_path, tracked, environment=environment) == 0
+    (run,), parent = server.runs(name)[0].values(), server.runs(name)[1]
+    assert server.file(run, "output.txt") == b"first\nmy key is ***\n"
+    assert server.file(run, "weights.safetensors") == weights
+    assert server.file(parent, "report.html") == b"<p>the report</p>"
+
+
 def test_uplinks_killed_at_random(tmp_path, server, name):
     chance = random.Random(3)
     expected = study(tmp_path, trials=5, steps=1500)
     proxy = Proxy(server.port)
-    for _ in range(8):
-        uplink = Uplink(tmp_path, mlflow(proxy, name))
-        time.sleep(chance.uniform(0.05, 0.6))
-        uplink.kill()
+    start = partial(Uplink, tmp_path, mlflow(proxy, name))
+    kill_midway(start, lambda: len(proxy.seen), (chance.randrange(12) for _ in range(8)))
     assert sync(tmp_path, mlflow(proxy, name)) == 0
     assert server.points(name) == expected
     proxy.close()
@@ -229,8 +245,7 @@ def test_the_server_is_killed_and_comes_back(tmp_path, server, name):
     expected = study(tmp_path, trials=4, steps=2500)
     uplink = Uplink(tmp_path, mlflow(server, name), wait=100)
     log = tmp_path / "uplink" / "mlflow.log"
-    while not log.exists() or b'"position"' not in log.read_bytes():
-        time.sleep(0.02)
+    wait_for(lambda: log.exists() and b'"position"' in log.read_bytes(), seconds=100)
     server.stop(signal.SIGKILL)
     server.start()
     assert uplink.finish() == 0

@@ -3,7 +3,7 @@
 
 import json
 import random
-import time
+from functools import partial
 
 import pytest
 from faulty import now_and_then
@@ -12,7 +12,7 @@ from recorder import Recorder
 from test_wandb import home, wandb
 from test_wandb_offline import runs, wandb_sync
 from test_webhook import Receiver
-from uplinks import Uplink, delivered, rows, status, study, sync, tracker
+from uplinks import Uplink, delivered, kill_midway, rows, status, study, sync, tracker, written
 
 STARTED = 1000.5
 FIRST, SECOND = "00000000", "00000001"
@@ -76,10 +76,10 @@ def test_only_those_that_want_it(tmp_path):
 def test_kills_at_random(tmp_path):
     chance = random.Random(3)
     expected = study(tmp_path, trials=2, steps=3000) + system_log(tmp_path, 3000, 5, 1500)
-    for _ in range(25):
-        uplink = Uplink(tmp_path, tracker("csv"))
-        time.sleep(chance.uniform(0, 0.1))
-        uplink.kill()
+    growths = (chance.randrange(20_000) for _ in range(25))
+    kill_midway(
+        partial(Uplink, tmp_path, tracker("csv")), partial(written, tmp_path, "csv"), growths
+    )
     assert sync(tmp_path, tracker("csv")) == 0
     assert delivered(tmp_path) == sorted(expected)
 
@@ -177,10 +177,9 @@ def test_wandb_whatever_dies(tmp_path, server):
     chance = random.Random(4)
     study(tmp_path, trials=2, steps=500)
     expected = system_log(tmp_path, 800, 5, 400)
-    for _ in range(10):
-        uplink = Uplink(tmp_path, wandb(server), environment=home(tmp_path))
-        time.sleep(chance.uniform(0, 0.1))
-        uplink.kill()
+    start = partial(Uplink, tmp_path, wandb(server), environment=home(tmp_path))
+    growths = (chance.randrange(4) for _ in range(10))
+    kill_midway(start, lambda: len(server.requests), growths)
     assert sync(tmp_path, wandb(server), environment=home(tmp_path)) == 0
     check_wandb(server, expected)
 

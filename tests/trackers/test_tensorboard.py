@@ -2,6 +2,7 @@
 """Event files as TensorBoard's own reader and its HParams page see them."""
 
 import struct
+from functools import partial
 from pathlib import Path
 
 from journals import MAGIC, event, points, series
@@ -12,7 +13,7 @@ from tensorboard.backend.event_processing.plugin_event_multiplexer import EventM
 from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import PyRecordReader_New
 from tensorboard.plugins import base_plugin
 from tensorboard.plugins.hparams import api_pb2, backend_context, list_session_groups
-from uplinks import Uplink, journals, study, sync, tracker, wait_for
+from uplinks import Uplink, journals, kill_midway, study, sync, tracker, written
 
 
 def runs(folder) -> list[Path]:
@@ -44,10 +45,8 @@ def test_scalars_read_back(tmp_path):
 
 def test_every_checksum_is_right_and_nothing_is_doubled_by_kills(tmp_path):
     expected = study(tmp_path, trials=3, steps=200)
-    for _ in range(8):
-        uplink = Uplink(tmp_path, tracker("tensorboard"))
-        wait_for((tmp_path / "trackers").exists)
-        uplink.kill()
+    start = partial(Uplink, tmp_path, tracker("tensorboard"))
+    kill_midway(start, partial(written, tmp_path, "tensorboard"), range(0, 8000, 1000))
     assert sync(tmp_path, tracker("tensorboard")) == 0
     steps = []
     for run in runs(tmp_path):

@@ -3,6 +3,7 @@
 
 import random
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,14 @@ from uplinks import (
     Uplink,
     delivered,
     journals,
+    kill_midway,
     rows,
     status,
     study,
     sync,
     tracker,
     wait_for,
+    written,
 )
 
 
@@ -105,10 +108,9 @@ def test_kills_at_random(tmp_path):
     """Whenever it dies: every point is there, once, in the end."""
     chance = random.Random(1)
     expected = study(tmp_path, trials=30, steps=400)
-    for _ in range(25):
-        uplink = Uplink(tmp_path, tracker("csv"), tracker("tensorboard"))
-        time.sleep(chance.uniform(0, 0.15))
-        uplink.kill()
+    start = partial(Uplink, tmp_path, tracker("csv"), tracker("tensorboard"))
+    growths = (chance.randrange(20_000) for _ in range(25))
+    kill_midway(start, partial(written, tmp_path, "csv"), growths)
     assert sync(tmp_path, tracker("csv")) == 0
     assert delivered(tmp_path) == expected
 
@@ -182,7 +184,8 @@ def test_one_that_throws_anything_gives_up(tmp_path):
 def test_a_journal_that_is_none_costs_no_other_trial(tmp_path):
     expected = study(tmp_path)
     (tmp_path / "journal" / "00000001.log").write_text("something else")
-    assert sync(tmp_path, tracker("csv")) == 0
+    assert sync(tmp_path, tracker("csv")) == 1
+    assert "00000001.log: is not a journal" in status(tmp_path, "csv")["problem"]
     assert delivered(tmp_path) == [one for one in expected if one[0] != "00000001"]
 
 

@@ -7,13 +7,14 @@ import random
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 from faulty import Proxy, now_and_then
 from journals import MAGIC, event, points, series
 from recorder import Recorder, basic
-from uplinks import Uplink, journals, status, study, sync, tracker
+from uplinks import Uplink, journals, kill_midway, status, study, sync, tracker, wait_for
 
 KEY = "PLANTED0KEY0123456789abcdefghijklmnopqrst"
 VALUES = {"optimizer.lr": 0.1, "model.act": "relu"}
@@ -185,8 +186,7 @@ def test_a_row_for_each_step_whatever_comes_when(tmp_path, server):
     body = MAGIC + event(event="start", time=1.0) + series("a") + points(0, [1, 2], [0.5, 0.25])
     path.write_bytes(body)
     uplink = Uplink(tmp_path, wandb(server), environment=home(tmp_path))
-    while not server.runs or len(the_run(server).history) < 1:
-        time.sleep(0.02)
+    wait_for(lambda: server.runs and len(the_run(server).history) >= 1)
     body += series("b") + points(1, [2], [7.0]) + points(0, [3], [float("nan")])
     body += points(1, [3, 4], [float("inf"), float("-inf")])
     path.write_bytes(body)
@@ -246,10 +246,8 @@ def test_uplinks_killed_at_random(tmp_path, server):
     chance = random.Random(5)
     expected = study(tmp_path, trials=15, steps=300)
     proxy = Proxy(server.port, [chance.choice([None] * 20 + FAULTS) for _ in range(100)])
-    for _ in range(15):
-        uplink = Uplink(tmp_path, wandb(proxy), environment=home(tmp_path))
-        time.sleep(chance.uniform(0.02, 0.3))
-        uplink.kill()
+    start = partial(Uplink, tmp_path, wandb(proxy), environment=home(tmp_path))
+    kill_midway(start, lambda: len(proxy.seen), (chance.randrange(12) for _ in range(15)))
     assert send(tmp_path, proxy, wait=50) == 0
     assert server.points(trial_of) == expected
     assert all(run.exitcode == 0 for run in server.runs.values())

@@ -5,13 +5,13 @@ import json
 import os
 import subprocess
 import sys
-import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 from journals import MAGIC, event, points, series
 from recorder import Recorder
-from uplinks import Uplink, journals, study, sync, tracker
+from uplinks import Uplink, journals, kill_midway, study, sync, tracker, written
 
 KEY = "PLANTED0KEY0123456789abcdefghijklmnopqrst"
 OFFLINE = "wandb_offline"
@@ -84,10 +84,8 @@ def test_its_own_sync_takes_it(tmp_path, server):
 
 def test_kills_leave_no_torn_record_and_no_doubled_row(tmp_path, server):
     expected = study(tmp_path, trials=3, steps=700)
-    for number in range(8):
-        uplink = Uplink(tmp_path, tracker(OFFLINE))
-        time.sleep(0.02 * number)
-        uplink.kill()
+    start = partial(Uplink, tmp_path, tracker(OFFLINE))
+    kill_midway(start, partial(written, tmp_path, OFFLINE), range(0, 24_000, 3000))
     assert sync(tmp_path, tracker(OFFLINE)) == 0
     told = wandb_sync(tmp_path, server, *runs(tmp_path))
     assert "incomplete" not in told

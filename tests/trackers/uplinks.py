@@ -58,7 +58,7 @@ def tracker(use, name=None, only=(), **params):
 class Uplink:
     """The process, as the driver runs it: alive until `finish`."""
 
-    def __init__(self, folder, *trackers, wait=20.0, environment=None):
+    def __init__(self, folder, *trackers, wait=20.0, again=False, environment=None):
         self.process = subprocess.Popen(
             [UPLINK],
             stdin=subprocess.PIPE,
@@ -66,7 +66,7 @@ class Uplink:
             stderr=subprocess.STDOUT,
             env=os.environ | (environment or {}),
         )
-        request = {"dir": str(folder), "wait": wait, "trackers": list(trackers)}
+        request = {"dir": str(folder), "wait": wait, "again": again, "trackers": list(trackers)}
         self.process.stdin.write(json.dumps(request).encode() + b"\n")
         self.process.stdin.flush()
 
@@ -92,7 +92,32 @@ def wait_for(what, seconds=30):
     deadline = time.time() + seconds
     while not what():
         assert time.time() < deadline, "it never came"
-        time.sleep(0.02)
+        time.sleep(0.002)
+
+
+def written(folder, name) -> int:
+    """Bytes that a tracker has in its folder."""
+    files = (Path(folder) / "trackers" / name).rglob("*")
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def kill_midway(start, amount, growths):
+    """Uplinks one after the other, each killed once `amount()` has grown by the next of `growths`: until all is delivered,
+    when it grows no more. Fails where not one had anything left to do."""
+    killed = 0
+    for more in growths:
+        uplink = start()
+        before = last = amount()
+        changed = time.time()
+        while amount() < before + more and time.time() < changed + 3:
+            if amount() != last:
+                last, changed = amount(), time.time()
+            time.sleep(0.001)
+        uplink.kill()
+        if amount() < before + more:
+            break
+        killed += 1
+    assert killed > 0, "all was delivered before the first could be killed"
 
 
 def rows(folder, name="csv") -> list[dict]:

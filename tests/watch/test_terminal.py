@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from watching import ENVIRONMENT, PARIBUS, journals, made, paribus
+from watching import ENVIRONMENT, PARIBUS, Growing, journals, made, paribus
 
 
 def test_study_that_grows(running, screen):
@@ -20,10 +20,14 @@ def test_study_that_grows(running, screen):
     running.make(251, 500)
     view.until("500/1000")
     record = journals.points(0, range(501, 601), [0.25] * 100)
-    for part in (record[:3], record[3:100]):  # a write that is not done yet
+    other = Growing(running.folder / "journal" / "01000001.log", running.begun())
+    view.until("0/1000")
+    for i, part in enumerate((record[:3], record[3:100])):  # a write that is not done yet
         running.trial.add(part)
-        view.read(1.2)  # at least two looks
-        assert "journal/" not in view.text()
+        for step in (3 * i + 1, 3 * i + 2, 3 * i + 3):  # each seen by a look of its own
+            other.add(journals.points(0, [step], [0.5]))
+            assert "journal/" not in view.until(f" {step}/1000")
+    other.close()
     running.trial.add(record[100:])
     assert "journal/" not in view.until("600/1000", "0.25")
     running.end(0.875)
@@ -57,9 +61,7 @@ def test_keys(tmp_path, screen):
     view.until("q: quit", "valid.accuracy")
     first = view.text()
     view.type("\x1b[B")
-    view.until("of ")
-    while view.text() == first:
-        view.read(0.5)
+    view.wait_for(lambda: view.text() != first)
     view.type("\r")
     text = view.until("one", "Esc: back", "last of ")
     assert "20 %" in text and "10 %" not in text
@@ -122,11 +124,8 @@ def test_stopped_and_taken_up_again(running, screen):
     view = screen("watch", running.folder)
     view.until("q: quit")
     view.process.send_signal(signal.SIGTSTP)
-    deadline = time.monotonic() + 10
     state = Path(f"/proc/{view.process.pid}/stat")
-    while state.read_text().split()[2] != "T":
-        assert time.monotonic() < deadline
-        view.read(0.1)
+    view.wait_for(lambda: state.read_text().split()[2] == "T")
     view.read(0.5)
     assert view.raw.endswith(b"\x1b[?1049l")  # the shell has its screen
     view.picture.reset()
@@ -152,10 +151,7 @@ def test_window_that_changes(running, screen):
         view.resize(columns, rows)
         view.picture.reset()
         view.until("up" if columns < 40 else "1 of 4" if columns == 40 else "q: quit")
-        deadline = time.monotonic() + 2
-        while time.monotonic() < deadline and "up/down" not in view.picture.display[rows - 1]:
-            view.read(0.1)
-        assert view.picture.display[rows - 1].startswith("up/down")
+        view.wait_for(lambda: view.picture.display[-1].startswith("up/down"))
     view.type("q")
     assert view.ended() == 0
 
@@ -166,10 +162,7 @@ def test_directory_that_goes_away(running, screen):
     os.rename(running.folder, running.folder.with_name("gone"))
     view.until("study.log")
     os.rename(running.folder.with_name("gone"), running.folder)
-    text = view.until("1 of 4 done")
-    while "can't open" in text:
-        view.read(1)
-        text = view.text()
+    view.wait_for(lambda: "1 of 4 done" in view.text() and "can't open" not in view.text())
 
 
 def test_no_other_process_is_stopped(running, screen):

@@ -132,12 +132,16 @@ class Screen:
             self.raw += data
             self.stream.feed(data)
 
-    def until(self, *wanted: str, seconds=15.0) -> str:
-        """Waits until all of it stands on the screen."""
+    def wait_for(self, what, seconds=60.0, told="nothing of it") -> None:
+        """Reads until `what()` holds."""
         deadline = time.monotonic() + seconds
-        while not all(one in self.text() for one in wanted):
-            assert time.monotonic() < deadline, f"no {wanted} in:\n{self.text()}"
+        while not what():
+            assert time.monotonic() < deadline, f"{told} in:\n{self.text()}"
             self.read(0.1)
+
+    def until(self, *wanted: str, seconds=60.0) -> str:
+        """Waits until all of it stands on the screen."""
+        self.wait_for(lambda: all(one in self.text() for one in wanted), seconds, f"no {wanted}")
         return self.text()
 
     def type(self, keys: str) -> None:

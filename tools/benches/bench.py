@@ -10,12 +10,14 @@ import sys
 import time
 from pathlib import Path
 
+import logging_rows
 import plugin_rows
 import rivals
 import rows
+from figure import number
 from rows import ROOT, Setting, note
 
-ROWS = {**rows.ROWS, **plugin_rows.ROWS, **rivals.ROWS}
+ROWS = {**rows.ROWS, **plugin_rows.ROWS, **rivals.ROWS, **logging_rows.ROWS}
 
 
 def machine():
@@ -44,8 +46,8 @@ def heading(facts):
 
 
 def lines(figure):
-    low, high = figure.quartiles()
-    value = f"{figure.median:.3g} {figure.unit} [{low:.3g}..{high:.3g}] n={len(figure.values)}"
+    low, high = map(number, figure.quartiles())
+    value = f"{number(figure.median)} {figure.unit} [{low}..{high}] n={len(figure.values)}"
     sides = f"{figure.ours} : {figure.rival}" if figure.rival else figure.ours
     same = {True: "equal results", False: "RESULTS DIFFER", None: ""}[figure.equal]
     extra = "; ".join(text for text in (sides, same) if text)
@@ -94,6 +96,12 @@ def options():
     parser.add_argument(
         "--build", type=Path, default=ROOT / "build" / "release", help="default: build/release"
     )
+    parser.add_argument(
+        "--points",
+        type=int,
+        metavar="N",
+        help="for logging: scalars of each side; default: 10 M, and fewer of those that are slow",
+    )
     parser.add_argument("--strict", action="store_true", help="exit status 1 if a bar is missed")
     chosen = parser.parse_args()
     for name in chosen.row:
@@ -101,12 +109,14 @@ def options():
             parser.error(f"no row '{name}'; there are {', '.join(ROWS)}")
     if chosen.repeats is not None and chosen.repeats < 1:
         parser.error("--repeats: at least 1")
+    if chosen.points is not None and chosen.points < 1000:
+        parser.error("--points: at least 1000")
     return chosen
 
 
 def main():
     chosen = options()
-    setting = Setting(chosen.build.resolve(), chosen.repeats)
+    setting = Setting(chosen.build.resolve(), chosen.repeats, chosen.points)
     facts = machine()
     if not chosen.json:
         print(heading(facts))

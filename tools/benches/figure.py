@@ -69,9 +69,12 @@ class Figure:
         }
 
 
+def number(value):
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
 def shown(value, unit):
-    digits = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-    return f"{digits} {unit}" if unit != "x" else f"{digits} x"
+    return f"{number(value)} {unit}"
 
 
 def seconds_shown(values):

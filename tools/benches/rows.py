@@ -22,6 +22,7 @@ ROOT = HERE.parents[1]
 class Setting:
     build: Path
     repeats: int | None  # turns of each side; None: what suits the row
+    points: int | None = None  # of each side of `logging`
 
     def turns(self, usual):
         return self.repeats or usual

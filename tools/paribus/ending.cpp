@@ -86,10 +86,12 @@ void write_page_aloud(const results::StudyRecord& study) {
   }
 }
 
+}  // namespace
+
 /// Results that can't be shown are no reason to lose the run: its journals are the truth. The page
 /// comes last, of results that are all there: whoever goes on needs the room.
-void show_results(const std::filesystem::path& directory, const driver::RunReport& report,
-                  bool page) {
+void show_results(const driver::RunReport& report, const std::filesystem::path& directory,
+                  Ending ending) {
   const bool interrupted = report.tally.interrupted;
   try {
     const results::StudyRecord study = results::read_study(directory);
@@ -101,20 +103,17 @@ void show_results(const std::filesystem::path& directory, const driver::RunRepor
     print_results(study);
     std::fflush(stdout);
     print_failures(results::view_of(study), stderr);
-    if (page && report.left == 0) write_page_aloud(study);
+    if (ending.page && report.left == 0) write_page_aloud(study);
   } catch (const Error& problem) {
     fmt::print(stderr, "{}\n", problem.what());
   }
+  std::fflush(stdout);
 }
-
-}  // namespace
 
 int end_run(const driver::RunReport& report, const std::filesystem::path& directory,
             Ending ending) {
   const driver::Tally& tally = report.tally;
   const std::string dir = directory.string();
-  show_results(directory, report, ending.page);
-  std::fflush(stdout);
   if (tally.failed > 0) {
     fmt::print(
         stderr,

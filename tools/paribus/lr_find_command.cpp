@@ -9,11 +9,11 @@
 #include <cmath>
 #include <cstdio>
 
-#include "driver/check.h"
-#include "driver/interrupt.h"
 #include "driver/plot.h"
-#include "live.h"
+#include "first_trial.h"
+#include "paribus/error.h"
 #include "picture.h"
+#include "study_reader.h"
 
 namespace paribus {
 
@@ -22,8 +22,7 @@ namespace {
 using nlohmann::json;
 
 struct Request {
-  std::filesystem::path study;
-  std::vector<std::string> overrides;
+  FirstTrial of;
   double low = 1e-7, high = 10;
   std::int64_t steps = 100;
   bool as_json = false;
@@ -50,26 +49,13 @@ int terminal_width() {
 
 int find(const Request& request) {
   request.picture.check();
-  driver::watch_interrupts();
-  const auto display = make_display(request.as_json);
-  driver::Engine engine;
-  const driver::CheckedStudy checked =
-      driver::check_study(request.study, request.overrides, engine, *display);
-  display->finish();
-  const driver::Trial& trial = checked.trials.front();  // the baseline with its first seed
-  json reply;
-  try {
-    reply = engine.worker().call(
-        "lr_find",
-        {{"spec", trial.spec()},
-         {"files", trial.files()},
-         {"options", {{"low", request.low}, {"high", request.high}, {"steps", request.steps}}}});
-  } catch (const driver::Refused& refused) {
-    fmt::print(stderr, "{}\n", refused.what());
-    return 1;
-  }
+  const auto asked = request.of.ask(
+      "lr_find", {{"low", request.low}, {"high", request.high}, {"steps", request.steps}},
+      request.as_json);
+  if (!asked) return 1;
+  const json& reply = *asked;
   if (request.as_json) {
-    fmt::print("{}\n", reply.dump(2, ' ', false, json::error_handler_t::replace));
+    print_json(reply);
     if (request.picture.is_asked_for()) request.picture.draw("lr_find", reply);
     return 0;
   }
@@ -87,7 +73,7 @@ int find(const Request& request) {
   fmt::print(
       "loss over optimizer.lr of {}; suggested: {:.2g} (at the bar), for example\n  paribus run {} "
       "-s optimizer.lr={:.2g}\n",
-      trial.label(), suggestion, request.study.string(), suggestion);
+      reply.at("label").get<std::string>(), suggestion, request.of.study.string(), suggestion);
   return 0;
 }
 
@@ -97,15 +83,7 @@ void add_lr_find_command(CLI::App& app, int& exit_status) {
   CLI::App* command =
       app.add_subcommand("lr-find", "try growing learning rates for some steps, and suggest one");
   auto request = std::make_shared<Request>();
-  command
-      ->add_option("STUDY.toml", request->study, "the study's file (TOML); its first trial is used")
-      ->required()
-      ->type_name("");
-  command
-      ->add_option("-s,--set", request->overrides,
-                   "override one key of the study; may be given again")
-      ->allow_extra_args(false)
-      ->type_name("KEY=VALUE");
+  request->of.add_options(*command);
   command->add_option("--low", request->low, "first rate")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

@@ -106,8 +106,9 @@ std::string last_line(const std::string& text) {
                      end - (begin == std::string::npos ? 0 : begin + 1) + 1);
 }
 
+/// Whether it is there; a Python that can't be asked has none.
 bool has_matplotlib(const std::string& python) {
-  return run_program({python, "-P", "-c", kFind}).status != kIsMissing;
+  return run_program({python, "-P", "-c", kFind}).status == 0;
 }
 
 /// Without complaint: nobody asked for it by name.

@@ -52,12 +52,17 @@ int run(const RunRequest& request) {
         driver::check_study(request.study, request.overrides, engine, *display);
     if (request.resuming) warn_if_changed(checked, request.directory, *display);
     const driver::StudyDirectory directory(request.directory);
+    const Ending ending{.quiet = request.quiet, .page = !request.no_report};
+    const auto show = [&](const driver::RunReport& report) {
+      show_results(report, request.directory, ending);
+    };
     const driver::RunReport report = driver::run_study(checked, directory, engine, *display,
                                                        {.at_once = request.at_once,
                                                         .fresh = request.fresh,
                                                         .exec = request.isolate == "exec",
-                                                        .resuming = request.resuming});
-    return end_run(report, request.directory, {.quiet = request.quiet, .page = !request.no_report});
+                                                        .resuming = request.resuming,
+                                                        .over = show});
+    return end_run(report, request.directory, ending);
   } catch (const driver::Interrupted&) {
     display->finish();
     fmt::print(stderr, "interrupted before the first step; nothing was written\n");

@@ -55,11 +55,7 @@ int sync(const Options& options) {
   if (trackers.empty())
     throw Error(fmt::format("{} has no [[tracker]]; add one, and sync again", study.string()));
   const fs::path dir = fs::absolute(options.dir).lexically_normal();
-  if (options.again) {
-    for (const uplink::TrackerRequest& one : trackers)
-      fs::remove(uplink::state_folder(dir) / (one.name() + ".log"));
-  }
-  driver::UplinkProcess process({dir, options.wait, trackers});
+  driver::UplinkProcess process({dir, options.wait, options.again, trackers});
   const std::vector<uplink::Status> statuses = process.finish();
   if (options.as_json) {
     nlohmann::json list = nlohmann::json::array();
@@ -68,6 +64,7 @@ int sync(const Options& options) {
   } else {
     print_trackers(statuses, stdout);
   }
+  if (driver::interrupts() > 0) return 130;
   return std::any_of(statuses.begin(), statuses.end(),
                      [](const uplink::Status& one) { return one.is_behind(); })
              ? 1

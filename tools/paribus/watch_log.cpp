@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <fstream>
 
+#include "results/trial_log.h"
+
 namespace paribus {
 namespace {
 
@@ -15,12 +17,7 @@ std::vector<std::string> lines_of(std::string_view text) {
   std::vector<std::string> lines;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    // What draws in place ends a line with \r alone: its last state counts.
-    while (line.ends_with('\r')) line.remove_suffix(1);
-    if (const std::size_t back = line.rfind('\r'); back != std::string_view::npos)
-      line.remove_prefix(back + 1);
-    lines.emplace_back(line);
+    lines.emplace_back(results::last_state(text.substr(0, end)));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return lines;
@@ -45,7 +42,7 @@ std::string tail_of(const std::filesystem::path& path) {
 
 std::vector<std::string> log_of(const std::filesystem::path& dir, const results::Trial& trial,
                                 std::size_t most) {
-  const auto path = dir / "logs" / (trial.id + ".txt");
+  const auto path = results::trial_log_path(dir, trial.id);
   std::vector<std::string> lines = lines_of(trial.message);
   std::error_code unknown;
   if (const auto stack = results::stack_path(dir, trial.id);

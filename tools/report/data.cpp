@@ -206,11 +206,11 @@ std::string text_of(const std::filesystem::path& path) {
 
 json provenance_of(const StudyRecord& study) {
   const std::string lock = text_of(study.dir / "paribus.lock");
-  return {
-      {"environment", study.environment},
-      {"lock", json::parse(lock, nullptr, false, true).is_discarded() ? json() : json::parse(lock)},
-      {"lock_text", lock},
-      {"study_toml", text_of(study.dir / "study.toml")}};
+  json parsed = json::parse(lock, nullptr, /*allow_exceptions=*/false);
+  return {{"environment", study.environment},
+          {"lock", parsed.is_discarded() ? json() : std::move(parsed)},
+          {"lock_text", lock},
+          {"study_toml", text_of(study.dir / "study.toml")}};
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ tidy_files() {
 # Its own configuration: clang can't read GCC's precompiled headers.
 check_clang_tidy() {
   cmake --preset release -B build/tidy -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON &&
-    tidy_files | xargs -P "$jobs" -n 4 nice clang-tidy -p build/tidy --quiet --warnings-as-errors='*'
+    tidy_files | xargs -P "$jobs" -n 4 nice .venv/bin/clang-tidy -p build/tidy --quiet --warnings-as-errors='*'
 }
 
 closing_line() {

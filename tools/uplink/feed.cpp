@@ -9,6 +9,7 @@
 #include <random>
 #include <thread>
 
+#include "files.h"
 #include "journal/journal.h"
 #include "uplink/flat.h"
 
@@ -19,15 +20,9 @@ namespace {
 using nlohmann::json;
 using Seconds = std::chrono::duration<double>;
 
-constexpr std::size_t kMostPoints = 16384;          // of a batch, about
 constexpr Seconds kLook{0.25};                      // between looks at the journals
 constexpr Seconds kTell{1};                         // between status files that say nothing new
 constexpr double kFirstWait = 0.5, kMostWait = 60;  // s after failures
-constexpr Seconds kLockWait{10};  // an uplink whose driver was killed may still be ending
-
-double seconds_now() {
-  return Seconds(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 std::map<std::string, double> numbers(const json& from) {
   std::map<std::string, double> values;
@@ -48,65 +43,35 @@ TrackedEnd end_of(const json& event, double time) {
 
 }  // namespace
 
-struct Feed::Trial {
-  TrackedTrial told;
-  Position position;
-  bool prepared = false;
-  bool begun = false;   // the tracker knows of it, in this process
-  bool exited = false;  // its process has ended
-  std::string exit_message;
-  bool caught_up = false;
-};
-
-/// What the tracker calls.
-class Feed::Host final : public Uplink {
- public:
-  Host(std::filesystem::path folder, Secrets& secrets)
-      : folder_(std::move(folder)), secrets_(secrets) {}
-
-  HttpAnswer http(const HttpRequest& request) override {
-    if (!request.password.empty()) secrets_.add_basic(request.user, request.password);
-    return transport_.http(request);
-  }
-  std::string secret(std::string_view variable, std::string_view host) override {
-    return secrets_.find(variable, host);
-  }
-  std::filesystem::path folder() override {
-    std::filesystem::create_directories(folder_);
-    return folder_;
-  }
-
- private:
-  std::filesystem::path folder_;
-  Secrets& secrets_;
-  Transport transport_;
-};
-
-Feed::Feed(const TrackerRequest& request, const PartFactory& factory, const Ledger& ledger,
-           Secrets& secrets)
-    : request_(request), factory_(factory), ledger_(ledger), secrets_(secrets) {
+Feed::Feed(const TrackerRequest& request, bool again, const PartFactory& factory,
+           const Ledger& ledger, Secrets& secrets)
+    : request_(request),
+      again_(again),
+      factory_(factory),
+      ledger_(ledger),
+      secrets_(secrets),
+      host_(ledger.dir() / "trackers" / request.name(), secrets) {
   status_.name = request.name();
   status_.part = request.part.kind + "/" + request.part.use;
-  host_ = std::make_unique<Host>(ledger.dir() / "trackers" / status_.name, secrets);
 }
 
 Feed::~Feed() = default;
 
 void Feed::open() {
   const auto file = state_folder(ledger_.dir()) / (status_.name + ".log");
-  const auto until = Clock::now() + kLockWait;
-  while (!positions_ && std::filesystem::exists(file) && journal::has_writer(file) &&
-         Clock::now() < until)
-    std::this_thread::sleep_for(kLook);
+  // An uplink whose driver was killed may still be ending.
+  if (!positions_ && journal::has_writer(file))
+    throw TryLater("another process is at it: it has " + file.string() + " open");
   if (!positions_) {
     positions_ = std::make_unique<Positions>(
         file, [this](std::string text) { return secrets_.masked(std::move(text)); });
+    if (again_) positions_->forget_all();
   }
   instance_ = std::make_unique<Instance>(request_.part, factory_);
   auto& tracker = instance_->as<Tracker>();
   const results::StudyHead head = ledger_.head();
   tracker.open({head.name, head.question, head.metric, head.goal != "minimize", ledger_.dir()},
-               *host_);
+               host_);
   tracker_ = &tracker;
 }
 
@@ -119,13 +84,14 @@ void Feed::run(const std::atomic<bool>& finishing, const std::atomic<Clock::time
         try {
           if (tracker_ == nullptr) open();
           did_some = deliver_some();
+          if (finishing_ && trials_.empty()) close();
           failures_ = 0;
-          tell(trials_.empty() ? "up to date" : "delivering", "");
+          tell_of_deliveries();
         } catch (const TryLater& problem) {
           wait_after(problem);
         }
       }
-      if (finishing_ && status_.state == "up to date") break;
+      if (finishing_ && (is_whole() || status_.state == "incomplete")) break;
       if (finishing_ && std::max(not_before_, Clock::now()) >= deadline.load()) break;
       if (!did_some) std::this_thread::sleep_for(kLook);
     }
@@ -145,6 +111,12 @@ void Feed::wait_after(const TryLater& problem) {
   if (problem.seconds > 0) wait = problem.seconds;
   not_before_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(Seconds(wait));
   tell("waiting", secrets_.masked(problem.what()));
+}
+
+void Feed::tell_of_deliveries() {
+  if (!trials_.empty()) return tell("delivering", "");
+  if (unread_.empty()) return tell("up to date", "");
+  tell("incomplete", unread_.begin()->second);
 }
 
 void Feed::tell(const std::string& state, const std::string& problem) {
@@ -170,6 +142,7 @@ void Feed::look_for_trials() {
     }
     trial->exited = happening.ended;
     trial->exit_message = happening.message;
+    trial->has_end = happening.has_end;
   }
 }
 
@@ -199,6 +172,7 @@ bool Feed::deliver_some() {
       start_over(trial);
       did_some = true;
     }
+    show_alive(trial);
     const bool is_finished = trial.caught_up && (trial.exited || finishing_);
     if (is_finished && trial.begun) tracker_->leave(trial.told);
     at = is_finished ? trials_.erase(at) : std::next(at);
@@ -214,21 +188,23 @@ bool Feed::deliver_of(Trial& trial) {
   trial.caught_up = !std::filesystem::exists(journal);
   if (trial.caught_up) return false;
   auto intent = positions_->intent(id);
-  if (intent && intent->system) {  // it was about to be delivered: it comes first again
-    if (deliver_system(trial, *intent)) return true;
+  if (intent && intent->source != Source::journal) {  // it was about to be delivered
+    if (deliver_beside(trial, *intent, false)) return true;
     intent.reset();
   }
   Batch batch;
   try {
     batch = read_batch(journal, trial.position, kMostPoints, intent ? intent->until : 0);
   } catch (const Error& problem) {  // it costs this trial what can't be read, and no other
-    fmt::print(stderr, "{}\n", problem.what());
+    if (unread_.try_emplace(id, problem.what()).second) fmt::print(stderr, "{}\n", problem.what());
     trial.caught_up = true;
     return false;
   }
+  unread_.erase(id);
   if (!batch.next.ended) trial.position.ended = false;  // it goes on
   // Nothing may come after an end, so this comes before it.
-  if (!intent && deliver_system(trial, {.started = batch.next.started})) return true;
+  const bool is_over = trial.exited || batch.end;
+  if (!intent && deliver_beside(trial, {.started = batch.next.started}, is_over)) return true;
   if (batch.next.at == trial.position.at) {
     end(trial, batch);
     return false;
@@ -253,41 +229,12 @@ bool Feed::deliver_of(Trial& trial) {
   return true;
 }
 
-/// Whether there were samples of it to deliver. A trial that has ended is told of none until it
-/// goes on.
-bool Feed::deliver_system(Trial& trial, const Intent& intent) {
-  Position& position = trial.position;
-  if (position.started == 0) position.started = intent.started;
-  if (position.started == 0 || position.ended) return false;
-  const SystemBatch batch = ledger_.system().of(trial.told.id, position.system, kMostPoints,
-                                                static_cast<std::int64_t>(intent.until));
-  if (batch.points.empty()) return false;
-  std::vector<TrackedPoint> points;
-  for (const SystemBatch::Point& one : batch.points) {
-    const double time = batch.started + static_cast<double>(one.step);
-    if (fits(request_.only, one.metric))
-      points.push_back({one.metric, one.unit, one.step, one.value, time});
-  }
-  if (points.empty()) {
-    position.system = batch.until;
-    return true;
-  }
-  const auto until = static_cast<std::uint64_t>(batch.until);
-  if (intent.until == 0)
-    positions_->intend(trial.told.id, {until, position.time, true, position.started});
-  trial.told.started = position.started;
-  begin(trial);
-  hand_over(trial, [&] { tracker_->log(trial.told, points); });
-  position.sent += static_cast<std::int64_t>(points.size());
-  position.system = batch.until;
-  keep(trial);
-  return true;
-}
-
 /// What it throws leaves the trial as it was when the same call comes again.
 void Feed::hand_over(Trial& trial, const std::function<void()>& call) {
   const std::string memo = trial.told.memo;
   trial.told.sent = trial.position.sent;
+  trial.told.lines = trial.position.lines;
+  trial.told_of = Clock::now();
   try {
     call();
   } catch (...) {
@@ -298,10 +245,10 @@ void Feed::hand_over(Trial& trial, const std::function<void()>& call) {
 }
 
 void Feed::tell_batch(Trial& trial, const Batch& batch, double time) {
-  if (batch.end)
-    tracker_->end(trial.told, end_of(*batch.end, time));
-  else
-    log(trial, batch, time);
+  if (!batch.end) return log(trial, batch, time);
+  TrackedEnd end = end_of(*batch.end, time);
+  end.files = files_of(ledger_.dir(), trial.told.id);
+  tracker_->end(trial.told, end);
 }
 
 void Feed::begin(Trial& trial) {
@@ -354,11 +301,16 @@ void Feed::end(Trial& trial, const Batch& batch) {
   const bool is_over =
       trial.exited || (finishing_ && is_silent &&
                        !journal::has_writer(results::journal_path(ledger_.dir(), trial.told.id)));
-  if (is_over && is_silent) {
+  if (is_over && is_silent && trial.has_end) {
+    unread_[trial.told.id] =
+        fmt::format("journal {}: lacks its end, which the study's log has",
+                    results::journal_path(ledger_.dir(), trial.told.id).string());
+  } else if (is_over && is_silent) {
     trial.told.started = trial.position.started;
     begin(trial);
     TrackedEnd end{trial.exited ? "failed" : "stopped", trial.exit_message, batch.changed};
     if (end.message.empty()) end.message = "its process ended without a word";
+    end.files = files_of(ledger_.dir(), trial.told.id);
     tracker_->end(trial.told, end);
     trial.position.ended = true;
     keep(trial);

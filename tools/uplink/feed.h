@@ -8,10 +8,10 @@
 #include <memory>
 #include <string>
 
+#include "host.h"
 #include "paribus/factory.h"
 #include "paribus/tracker.h"
 #include "secrets.h"
-#include "transport.h"
 #include "uplink/ledger.h"
 #include "uplink/positions.h"
 #include "uplink/request.h"
@@ -21,10 +21,19 @@ namespace paribus::uplink {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::size_t kMostPoints = 16384;  // of a batch, about
+
+/// Since 1970.
+inline double seconds_now() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(since).count();
+}
+
 /// Brings one tracker what the journals hold: a thread of its own calls `run`.
 class Feed {
  public:
-  Feed(const TrackerRequest& request, const PartFactory& factory, const Ledger& ledger,
+  /// `again`: as if nothing had been delivered.
+  Feed(const TrackerRequest& request, bool again, const PartFactory& factory, const Ledger& ledger,
        Secrets& secrets);
   ~Feed();
 
@@ -33,35 +42,50 @@ class Feed {
   void run(const std::atomic<bool>& finishing, const std::atomic<Clock::time_point>& deadline);
 
   /// Whether all was delivered; to be asked after `run`.
-  [[nodiscard]] bool is_whole() const { return status_.state == "up to date"; }
+  [[nodiscard]] bool is_whole() const { return !status_.is_behind(); }
   [[nodiscard]] const Status& status() const { return status_; }
 
  private:
-  struct Trial;
-  class Host;
+  struct Trial {
+    TrackedTrial told;
+    Position position;
+    bool prepared = false;
+    bool begun = false;   // the tracker knows of it, in this process
+    bool exited = false;  // its process has ended
+    std::string exit_message;
+    bool has_end = false;  // the driver has seen the end in its journal
+    bool caught_up = false;
+    Clock::time_point told_of{};  // when the tracker last heard of it
+  };
 
   void open();
   void look_for_trials();
   void prepare(Trial& trial);
   bool deliver_some();
   bool deliver_of(Trial& trial);
+  bool deliver_beside(Trial& trial, const Intent& intent, bool is_over);
   bool deliver_system(Trial& trial, const Intent& intent);
+  bool deliver_output(Trial& trial, const Intent& intent, bool is_over);
   void hand_over(Trial& trial, const std::function<void()>& call);
   void begin(Trial& trial);
   void log(Trial& trial, const Batch& batch, double to);
   void tell_batch(Trial& trial, const Batch& batch, double time);
   void end(Trial& trial, const Batch& batch);
   void start_over(Trial& trial);
+  void show_alive(Trial& trial);
+  void close();
   void keep(Trial& trial);
   double time_of(const Trial& trial, const Batch& batch) const;
   void wait_after(const TryLater& problem);
   void tell(const std::string& state, const std::string& problem);
+  void tell_of_deliveries();
 
   const TrackerRequest& request_;
+  const bool again_;
   const PartFactory& factory_;
   const Ledger& ledger_;
   Secrets& secrets_;
-  std::unique_ptr<Host> host_;
+  Host host_;
   std::unique_ptr<Instance> instance_;
   Tracker* tracker_ = nullptr;
   std::unique_ptr<Positions> positions_;
@@ -71,6 +95,8 @@ class Feed {
   int failures_ = 0;  // one after the other
   Clock::time_point not_before_{};
   Clock::time_point told_{};
+  bool closed_ = false;
+  std::map<std::string, std::string> unread_;  // trials whose journals can't be read, and why
   Status status_;
 };
 

@@ -56,6 +56,17 @@ bool load_or_say_why(registry::Loader& loader, const Request& request,
   }
 }
 
+/// A log that can't be read just now is read later on, or by the next sync.
+void poll(Ledger& ledger) {
+  static std::string said;
+  try {
+    ledger.poll();
+  } catch (const std::exception& problem) {
+    if (said != problem.what()) fmt::print(stderr, "{}\n", problem.what());
+    said = problem.what();
+  }
+}
+
 int serve(const Request& request) {
   std::filesystem::create_directories(state_folder(request.dir));
   Ledger ledger(request.dir);
@@ -65,7 +76,7 @@ int serve(const Request& request) {
   bool all_loaded = true;
   for (const TrackerRequest& tracker : request.trackers) {
     if (load_or_say_why(loader, request, tracker))
-      feeds.push_back(std::make_unique<Feed>(tracker, loader, ledger, secrets));
+      feeds.push_back(std::make_unique<Feed>(tracker, request.again, loader, ledger, secrets));
     else
       all_loaded = false;
   }
@@ -85,7 +96,7 @@ int serve(const Request& request) {
     else if (stdin_closed())
       deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                     std::chrono::duration<double>(request.wait));
-    ledger.poll();
+    poll(ledger);
     finishing =
         deadline.load() != Clock::time_point::max();  // only now: the log is read to its end
   }

@@ -8,8 +8,14 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "uplink/request.h"
 
 namespace paribus::uplink {
 
@@ -21,7 +27,7 @@ constexpr double kLongestWait = 3600;  // s that a peer may ask for
 
 struct Transfer {
   HttpAnswer answer;
-  std::string retry_after;
+  std::map<std::string, std::string> headers;  // of those we know, by their names in small letters
 };
 
 std::size_t take(char* data, std::size_t /*one*/, std::size_t size, void* context) {
@@ -33,18 +39,22 @@ std::size_t take(char* data, std::size_t /*one*/, std::size_t size, void* contex
 }
 
 std::size_t take_header(char* data, std::size_t /*one*/, std::size_t size, void* context) {
-  static constexpr std::string_view kName = "retry-after:";
-  std::string line(data, size);
-  std::transform(line.begin(),
-                 line.begin() + static_cast<std::ptrdiff_t>(std::min(size, kName.size())),
-                 line.begin(), [](unsigned char c) { return std::tolower(c); });
-  if (line.starts_with(kName)) {
-    const std::size_t from = line.find_first_not_of(" \t", kName.size());
-    const std::size_t to = line.find_last_not_of(" \t\r\n");
-    if (from != std::string::npos && to >= from)
-      static_cast<Transfer*>(context)->retry_after = line.substr(from, to - from + 1);
-  }
+  static const std::set<std::string> kKnown{"retry-after", "ratelimit-remaining",
+                                            "ratelimit-reset"};
+  const std::string line(data, size);
+  std::string name = line.substr(0, line.find(':'));
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  if (name.size() == line.size() || !kKnown.contains(name)) return size;
+  const std::size_t from = line.find_first_not_of(" \t", name.size() + 1);
+  const std::size_t to = line.find_last_not_of(" \t\r\n");
+  if (from != std::string::npos && to >= from)
+    static_cast<Transfer*>(context)->headers[name] = line.substr(from, to - from + 1);
   return size;
+}
+
+std::size_t give(char* into, std::size_t one, std::size_t count, void* file) {
+  return std::fread(into, one, count, static_cast<std::FILE*>(file));
 }
 
 bool may_pass(long status) {
@@ -73,6 +83,20 @@ struct ListCleanup {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
 
+struct FileCleanup {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+using File = std::unique_ptr<std::FILE, FileCleanup>;
+
+/// The number that is all of a text.
+std::optional<double> number(const std::string& text) {
+  double value = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, problem] = std::from_chars(text.data(), end, value);
+  if (problem != std::errc() || rest != end || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+
 }  // namespace
 
 struct Transport::Curl {
@@ -89,19 +113,24 @@ void start_transport() { curl_global_init(CURL_GLOBAL_DEFAULT); }
 
 double retry_after(const std::string& value, double now) {
   double seconds = 0;
-  const char* end = value.data() + value.size();
-  const auto [rest, problem] = std::from_chars(value.data(), end, seconds);
-  if (problem != std::errc() || rest != end) {
-    const std::time_t date = curl_getdate(value.c_str(), nullptr);
-    seconds = date == -1 ? 0 : static_cast<double>(date) - now;
+  if (const auto given = number(value)) {
+    seconds = *given;
+  } else if (const std::time_t date = curl_getdate(value.c_str(), nullptr); date != -1) {
+    seconds = static_cast<double>(date) - now;
   }
-  return std::isfinite(seconds) ? std::clamp(seconds, 0.0, kLongestWait) : 0;
+  return std::clamp(seconds, 0.0, kLongestWait);
+}
+
+double pace_of(const std::string& remaining, const std::string& reset) {
+  const auto left = number(remaining), seconds = number(reset);
+  if (!left || !seconds || *left < 0 || *seconds <= 0) return 0;
+  return std::min(*seconds / std::max(1.0, *left), kLongestWait);
 }
 
 HttpAnswer Transport::http(const HttpRequest& request) {
   CURL* c = curl_->handle;
   curl_easy_reset(c);  // connections stay
-  if (request.url.substr(0, request.url.find('?')).find('@') != std::string::npos)
+  if (holds_password(request.url))
     throw Error("an address holds a name or password before '@'; give them by the environment");
   Transfer transfer;
   char reason[CURL_ERROR_SIZE] = "";
@@ -133,7 +162,18 @@ HttpAnswer Transport::http(const HttpRequest& request) {
     curl_easy_setopt(c, CURLOPT_USERNAME, request.user.c_str());
     curl_easy_setopt(c, CURLOPT_PASSWORD, request.password.c_str());
   }
-  if (request.method != "GET") {
+  File file;
+  if (!request.file.empty()) {
+    file.reset(std::fopen(request.file.c_str(), "rbe"));
+    std::error_code none;
+    const std::uintmax_t size = std::filesystem::file_size(request.file, none);
+    if (!file || none) throw TryLater("can't read " + request.file.string());
+    curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(size));
+    curl_easy_setopt(c, CURLOPT_READFUNCTION, give);
+    curl_easy_setopt(c, CURLOPT_READDATA, file.get());
+  } else if (request.method != "GET") {
     curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
     curl_easy_setopt(c, CURLOPT_POSTFIELDS, request.body.c_str());
     curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, request.method.c_str());
@@ -148,8 +188,11 @@ HttpAnswer Transport::http(const HttpRequest& request) {
     throw TryLater(text);
   }
   if (may_pass(status))
-    throw TryLater(fmt::format("{} answered {}", shown(request.url), status),
-                   retry_after(transfer.retry_after, static_cast<double>(std::time(nullptr))));
+    throw TryLater(
+        fmt::format("{} answered {}", shown(request.url), status),
+        retry_after(transfer.headers["retry-after"], static_cast<double>(std::time(nullptr))));
+  transfer.answer.pace =
+      pace_of(transfer.headers["ratelimit-remaining"], transfer.headers["ratelimit-reset"]);
   return std::move(transfer.answer);
 }
 

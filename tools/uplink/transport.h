@@ -24,6 +24,10 @@ class Transport {
 /// Seconds that a Retry-After asks for, a number or a date; 0 if it says nothing of use.
 double retry_after(const std::string& value, double now);
 
+/// Seconds from one request to the next so that `remaining` of them last `reset` seconds; 0 where
+/// the two say nothing of use.
+double pace_of(const std::string& remaining, const std::string& reset);
+
 /// Once per process, before any thread.
 void start_transport();
 

@@ -95,13 +95,14 @@ double cpu_seconds(pid_t process) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
-/// Neither computing, nor waiting for a core or for a disk.
+/// Neither computing, nor waiting for a core or for a disk; stopped, perhaps.
 bool is_asleep(pid_t process) {
   std::ifstream stat("/proc/" + std::to_string(process) + "/stat");
   std::string text;
   std::getline(stat, text);
   const std::size_t name_ends = text.rfind(')');  // the name may hold anything
-  return name_ends != std::string::npos && text.substr(name_ends + 1, 2) == " S";
+  return name_ends != std::string::npos && name_ends + 2 < text.size() &&
+         std::string_view("STt").find(text[name_ends + 2]) != std::string_view::npos;
 }
 
 /// What became too much: "20 s of computing"; "" where there is something to read, or it has ended.

@@ -21,6 +21,7 @@
 #include "prefixes.h"
 #include "problems.h"
 #include "results/study_record.h"
+#include "results/trial_log.h"
 #include "search_json.h"
 #include "show.h"
 #include "show_results.h"
@@ -205,7 +206,7 @@ json Zygote::start(const json& request) {
   if (slot < 0 || slot >= driver::kProgressSlots)
     return refusal("no progress slot " + std::to_string(slot));
   const std::filesystem::path dir = request.at("dir").get<std::string>();
-  const auto log = dir / "logs" / (id + ".txt");
+  const auto log = results::trial_log_path(dir, id);
   const Dataset& data = dataset(request);
   // A fork has only the thread that forks: what others held locked stays locked in it.
   const bool fresh = request.value("isolate", "") == "exec" || threads_here() > 1;

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
+#include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -141,12 +143,12 @@ void link(const fs::path& from, const fs::path& to) {
 }  // namespace
 
 std::vector<fs::path> checkpoints_in(const fs::path& folder) {
-  std::vector<fs::path> files;
+  std::multimap<std::int64_t, fs::path, std::greater<>> by_step;
   for (const fs::path& path : entries_of(folder)) {
-    if (step_of(path)) files.push_back(path);
+    if (const auto step = step_of(path)) by_step.emplace(*step, path);
   }
-  std::sort(files.begin(), files.end(),
-            [](const auto& a, const auto& b) { return *step_of(a) > *step_of(b); });
+  std::vector<fs::path> files;
+  for (const auto& [step, path] : by_step) files.push_back(path);
   return files;
 }
 

@@ -15,6 +15,7 @@
 #include "disk/no_space.h"
 #include "journal/journal.h"
 #include "paribus/error.h"
+#include "results/trial_log.h"
 #include "study/study.h"
 
 namespace paribus::driver {
@@ -78,7 +79,7 @@ fs::path StudyDirectory::journal(const std::string& trial) const {
   return path_ / "journal" / (trial + ".log");
 }
 fs::path StudyDirectory::log(const std::string& trial) const {
-  return path_ / "logs" / (trial + ".txt");
+  return results::trial_log_path(path_, trial);
 }
 
 fs::path StudyDirectory::branch(const std::string& trial, std::int64_t step) const {

@@ -110,7 +110,8 @@ RunReport run_study(CheckedStudy& checked, const StudyDirectory& directory, Engi
   log.sync();
   const bool grows = checked.study.adaptive != nullptr || checked.study.until_decided;
   observer.begin({to_run, report.done_before, grows, checked.study.metric});
-  UplinkProcess trackers({directory.path(), checked.study.limits.trackers, checked.trackers});
+  UplinkProcess trackers(
+      {directory.path(), checked.study.limits.trackers, /*again=*/false, checked.trackers});
   SystemProcess system(directory.path(), checked.study.system, account_of(checked.study, engine));
   Policy policy = policy_of(checked.study, options, engine);
   policy.tell_process = [&](const std::string& trial, pid_t pid) { system.tell(trial, pid); };
@@ -119,11 +120,12 @@ RunReport run_study(CheckedStudy& checked, const StudyDirectory& directory, Engi
   tell_problem(system.finish(), log, observer);
   observer.finish();
   log.sync();
-  report.trackers = trackers.finish();
   if (grows) report.trials = std::max(report.trials, checked.trials.size());
   report.left = report.tally.stopped + report.tally.not_started;
   if (report.left == 0 && !report.tally.interrupted)
     disk::tidy_study(directory.path(), /*finished=*/true);
+  if (options.over) options.over(report);
+  report.trackers = trackers.finish();
   return report;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
+
 #include "driver/check.h"
 #include "driver/directory.h"
 #include "driver/scheduler.h"
@@ -8,11 +10,16 @@
 
 namespace paribus::driver {
 
+struct RunReport;
+
 struct RunOptions {
   std::size_t at_once = 0;  // trials side by side; 0: as many as the cores have room for
   bool fresh = false;       // run again what is done
   bool exec = false;        // a fresh process for each trial, not a fork
   bool resuming = false;    // the study is the directory's own study.toml, which stays as it is
+  /// Called when the last trial is over; trackers are brought the rest after it, with what it
+  /// wrote.
+  std::function<void(const RunReport&)> over{};
 };
 
 struct RunReport {

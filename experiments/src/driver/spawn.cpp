@@ -10,10 +10,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
+#include <thread>
 
 #include "driver/worker.h"
 #include "paribus/error.h"
@@ -136,6 +138,13 @@ Spawned spawn_worker(const std::filesystem::path& program, int progress_fd) {
     throw Error(fmt::format("can't run the worker {}: {}", path, std::strerror(reason)));
   }
   return {pid, std::move(socket.ours), std::move(errors.ours)};
+}
+
+void end_process(pid_t child) {
+  constexpr int kLooks = 200;
+  ::kill(child, SIGKILL);
+  for (int look = 0; look < kLooks && ::waitpid(child, nullptr, WNOHANG) == 0; ++look)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
 }
 
 }  // namespace paribus::driver

@@ -20,6 +20,10 @@ struct Spawned {
 /// naming the program if it can't be run.
 Spawned spawn_worker(const std::filesystem::path& program, int progress_fd);
 
+/// Kills a child, and waits a moment for its end: one that a device holds may take its time, and is
+/// let go of.
+void end_process(pid_t child);
+
 /// The folder of the running program.
 std::filesystem::path own_folder();
 

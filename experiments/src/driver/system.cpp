@@ -124,8 +124,7 @@ std::string SystemProcess::finish() {
   pid_t done = 0;
   while ((done = ::waitpid(pid_, &status, WNOHANG)) == 0) {
     if (std::chrono::steady_clock::now() > until || interrupts() > interrupted) {
-      ::kill(pid_, SIGKILL);
-      ::waitpid(pid_, &status, 0);
+      end_process(pid_);
       break;
     }
     std::this_thread::sleep_for(kLook);

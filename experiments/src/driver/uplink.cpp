@@ -17,6 +17,7 @@
 
 #include "driver/interrupt.h"
 #include "driver/spawn.h"
+#include "journal/journal.h"
 #include "paribus/error.h"
 
 namespace paribus::driver {
@@ -25,8 +26,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kGrace = 2;   // s beyond its own bound, before it is killed
-constexpr int kNiceness = 10;  // training comes first
+constexpr double kLongestWait = 1e9;  // s; more is no time that a clock has
+constexpr double kGrace = 2;          // s beyond its own bound, before it is killed
+constexpr int kNiceness = 10;         // training comes first
 constexpr auto kLook = std::chrono::milliseconds(10);
 
 fs::path program() {
@@ -66,6 +68,7 @@ void send(int fd, const std::string& text) {
 }  // namespace
 
 UplinkProcess::UplinkProcess(uplink::Request request) : request_(std::move(request)) {
+  request_.wait = std::min(request_.wait, kLongestWait);
   if (!request_.trackers.empty()) start();
 }
 
@@ -73,10 +76,15 @@ void UplinkProcess::start() {
   const std::string path = program().string();
   const fs::path folder = uplink::state_folder(request_.dir);
   fs::create_directories(folder);
-  for (const uplink::TrackerRequest& tracker : request_.trackers)
-    fs::remove(folder / (tracker.name() + ".json"));  // it is of the past
-  const Handle output(
-      ::open((folder / "output.txt").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  bool is_fed = false;  // by another process, which has its own to say
+  for (const uplink::TrackerRequest& tracker : request_.trackers) {
+    const bool is_this = journal::has_writer(folder / (tracker.name() + ".log"));
+    if (!is_this) fs::remove(folder / (tracker.name() + ".json"));  // it is of the past
+    is_fed = is_fed || is_this;
+  }
+  const Handle output(::open((folder / "output.txt").c_str(),
+                             O_WRONLY | O_CREAT | O_APPEND | (is_fed ? 0 : O_TRUNC) | O_CLOEXEC,
+                             0644));
   int ends[2];
   if (!output || ::pipe2(ends, O_CLOEXEC) != 0)
     throw Error(fmt::format("can't start {}: {}", path, std::strerror(errno)));
@@ -111,10 +119,7 @@ bool UplinkProcess::wait() {
 std::vector<uplink::Status> UplinkProcess::finish() {
   if (pid_ < 0) return {};
   input_.reset();
-  if (!wait()) {
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-  }
+  if (!wait()) end_process(pid_);
   pid_ = -1;
   std::vector<uplink::Status> mine;
   const std::vector<uplink::Status> known = uplink::statuses(request_.dir);
@@ -125,7 +130,7 @@ std::vector<uplink::Status> UplinkProcess::finish() {
     uplink::Status status = found != known.end() ? *found : uplink::Status{};
     status.name = tracker.name();
     status.part = tracker.part.kind + "/" + tracker.part.use;
-    if (!ending_.empty() && status.is_behind()) {
+    if (!ending_.empty()) {
       status.state = "gave up";
       status.problem = fmt::format("its process {}; what it said is in {}", ending_,
                                    (uplink::state_folder(request_.dir) / "output.txt").string());

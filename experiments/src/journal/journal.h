@@ -48,6 +48,9 @@ class Writer {
   std::uint32_t series(std::string_view name, std::string_view unit = {});
   /// Buffered: no system call as a rule, well under 1 us.
   void point(std::uint32_t series, std::int64_t step, double value);
+  /// Points of one step, by series, written to the file before it returns: at once, so that whoever
+  /// reads it has all of them or none, up to some thousand.
+  void points(std::int64_t step, const std::vector<std::pair<std::uint32_t, double>>& values);
   /// Of the state after a step; buffered likewise.
   void fingerprint(std::int64_t step, std::uint32_t value);
   /// Of every tensor. Their names are written once per file.
@@ -75,6 +78,7 @@ class Writer {
   void make_room(std::size_t kept);
   void write_out(std::size_t kept);
   void load_existing();
+  void add_point(std::uint32_t series, std::int64_t step, double value);
   void begin_block();
   void seal_block();
   void seal_chain();

@@ -306,7 +306,7 @@ Record read_without_events(const std::filesystem::path& path) {
 }
 
 bool has_writer(const std::filesystem::path& path) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int file = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (file < 0) return false;
   struct flock lock {};
   lock.l_type = F_WRLCK;

@@ -147,7 +147,7 @@ std::uint32_t Writer::series(std::string_view name, std::string_view unit) {
   return id;
 }
 
-void Writer::point(std::uint32_t series, std::int64_t step, double value) {
+void Writer::add_point(std::uint32_t series, std::int64_t step, double value) {
   if (series >= units_.size()) {
     throw Error(fmt::format("journal {}: point of series {}, which is not defined", path_.string(),
                             series));
@@ -167,8 +167,19 @@ void Writer::point(std::uint32_t series, std::int64_t step, double value) {
     at += sizeof(double);
   }
   used_ = static_cast<std::size_t>(at - buffer_.data());
-  if (used_ + kMaxPoint + kTrailer > kCapacity || coarse_now() - last_write_ >= kFlushAfter)
-    flush();
+  if (used_ + kMaxPoint + kTrailer > kCapacity) flush();
+}
+
+void Writer::point(std::uint32_t series, std::int64_t step, double value) {
+  add_point(series, step, value);
+  if (coarse_now() - last_write_ >= kFlushAfter) flush();
+}
+
+void Writer::points(std::int64_t step,
+                    const std::vector<std::pair<std::uint32_t, double>>& values) {
+  flush();
+  for (const auto& [series, value] : values) add_point(series, step, value);
+  flush();
 }
 
 void Writer::fingerprint(std::int64_t step, std::uint32_t value) {

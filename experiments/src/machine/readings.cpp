@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <fstream>
@@ -21,10 +22,13 @@ constexpr std::size_t kMostText = 1 << 20;  // of a file of /proc
 constexpr double kSector = 512;             // bytes, whatever the disk's own are
 
 std::string text_of(const fs::path& path) {
-  std::string text(kMostText, '\0');
+  std::string text;
+  std::array<char, 4096> piece{};
   std::ifstream in(path, std::ios::binary);
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(in.gcount()));
+  while (in && text.size() < kMostText) {
+    in.read(piece.data(), piece.size());
+    text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+  }
   return text;
 }
 

@@ -66,31 +66,31 @@ void Sampler::begin(const std::string& trial, pid_t pid, double now) {
 
 void Sampler::end(const std::string& trial) { trials_.erase(trial); }
 
-void Sampler::put(const std::string& front, const Reading& reading, std::int64_t step) {
+void Sampler::put(const std::string& front, const Reading& reading) {
   const std::string series = front + reading.name;
   double value = reading.value;
   if (reading.counts) {
     Sum& sum = sums_[series];
     value = sum.last = std::max(sum.last, sum.before + reading.value);
   }
-  log_.point(log_.series(series, reading.unit), step, value);
+  values_.emplace_back(log_.series(series, reading.unit), value);
 }
 
 void Sampler::sample(double now) {
   const double passed = std::clamp(now - started_, 0.0, kMostSeconds);
   const std::int64_t step = std::max(last_step_ + 1, static_cast<std::int64_t>(passed));
-  for (const Reading& reading : machine_.read()) put("", reading, step);
-  for (const Reading& reading : gpus_.read()) put("", reading, step);
+  for (const Reading& reading : machine_.read()) put("", reading);
+  for (const Reading& reading : gpus_.read()) put("", reading);
   if (!trials_.empty()) {
     const std::map<pid_t, Process> all = processes(root_);
-    for (auto& [id, trial] : trials_) sample_trial(id, trial, all, step, now);
+    for (auto& [id, trial] : trials_) sample_trial(id, trial, all, now);
   }
   last_step_ = step;
-  log_.flush();
+  log_.points(step, std::exchange(values_, {}));  // whole, for whoever reads it meanwhile
 }
 
 void Sampler::sample_trial(const std::string& id, Trial& trial, const std::map<pid_t, Process>& all,
-                           std::int64_t step, double now) {
+                           double now) {
   const auto found = all.find(trial.pid);
   if (found == all.end() || found->second.state == 'Z' || found->second.state == 'X') return;
   if (trial.started == 0) trial.started = found->second.started;
@@ -98,12 +98,11 @@ void Sampler::sample_trial(const std::string& id, Trial& trial, const std::map<p
   const Use use = use_of(trial.pid, all, root_);
   const std::string front = std::string(kOfTrials) + id + "/";
   if (now > trial.time)
-    put(front, {"cpu", "%", 100 * std::max(0.0, use.seconds - trial.seconds) / (now - trial.time)},
-        step);
+    put(front, {"cpu", "%", 100 * std::max(0.0, use.seconds - trial.seconds) / (now - trial.time)});
   trial.time = now, trial.seconds = use.seconds;
-  put(front, {"memory", "B", use.resident}, step);
-  if (use.read) put(front, {"read", "B", *use.read, true}, step);
-  if (use.written) put(front, {"written", "B", *use.written, true}, step);
+  put(front, {"memory", "B", use.resident});
+  if (use.read) put(front, {"read", "B", *use.read, true});
+  if (use.written) put(front, {"written", "B", *use.written, true});
 }
 
 }  // namespace paribus::machine

@@ -8,6 +8,8 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "journal/journal.h"
 #include "machine/gpus.h"
@@ -59,16 +61,17 @@ class Sampler {
   };
 
   void take_up(const std::filesystem::path& file, double now, std::int64_t every);
-  void put(const std::string& front, const Reading& reading, std::int64_t step);
+  void put(const std::string& front, const Reading& reading);
   void sample_trial(const std::string& id, Trial& trial, const std::map<pid_t, Process>& all,
-                    std::int64_t step, double now);
+                    double now);
 
   journal::Writer log_;
   std::filesystem::path root_;
   Machine machine_;
   Gpus gpus_;
   std::map<std::string, Trial> trials_;
-  std::map<std::string, Sum> sums_;  // by series
+  std::map<std::string, Sum> sums_;                       // by series
+  std::vector<std::pair<std::uint32_t, double>> values_;  // of the sample being taken, by series
   double started_ = 0;
   std::int64_t last_step_ = -1;
 };

@@ -72,7 +72,7 @@ TableColumn integer_column(std::string name, const std::vector<std::int64_t>& va
 }
 
 template <class T>
-std::vector<T> values_of(const Column& column, T unknown) {
+std::vector<T> values_of(const Column& column, const T& unknown) {
   std::vector<T> values;
   for (std::size_t row = 0; row < column.size(); ++row) {
     const Cell cell = column.cell(row);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "study/merge.h"
+#include "uplink/request.h"
 
 namespace paribus {
 
@@ -18,19 +19,12 @@ registry::FieldSchema only_field() {
   return field;
 }
 
-/// "https://user:password@host/": the study's file is copied, shown and committed.
-bool holds_password(const std::string& text) {
-  const std::size_t start = text.find("://");
-  if (start == std::string::npos) return false;
-  const std::string_view host = std::string_view(text).substr(start + 3);
-  return host.substr(0, host.find_first_of("/?#")).find('@') != std::string_view::npos;
-}
-
 void check_passwords(const Config& entry, const PartSpec& part, Problems& problems) {
   for (const auto& [name, value] : part.params) {
     const auto* text = std::get_if<std::string>(&value);
     const Config* written = entry.find(name);
-    if (text == nullptr || written == nullptr || !holds_password(*text)) continue;
+    // The study's file is copied, shown and committed.
+    if (text == nullptr || written == nullptr || !uplink::holds_password(*text)) continue;
     problems.add(written->place(),
                  fmt::format("tracker/{}: '{}' holds a name or password before '@'; a study's file "
                              "is no place for it: give it by the environment",

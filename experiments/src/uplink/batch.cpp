@@ -43,10 +43,18 @@ class File {
   [[nodiscard]] double changed() const { return changed_; }
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
+  /// Of its first bytes as many as a journal begins with.
+  std::string beginning() {
+    std::string bytes(journal::kMagic.size(), '\0');
+    return ::pread(file_.get(), bytes.data(), bytes.size(), 0) < 0 ? "" : bytes;
+  }
+
   /// As many of `count` bytes as there are. Valid until the next call.
   std::string_view bytes(std::uint64_t at, std::size_t count) {
     if (at < start_ || at + count > start_ + buffer_.size()) {
-      buffer_.resize(std::max(count, kChunk));
+      const std::uint64_t left = size_ - std::min(at, size_);
+      buffer_.resize(
+          std::max(count, static_cast<std::size_t>(std::min<std::uint64_t>(left, kChunk))));
       start_ = at;
       buffer_.resize(read(at));
     }
@@ -86,27 +94,28 @@ bool goes_on(File& file, const Position& from) {
 /// Takes records one by one.
 class Reader {
  public:
-  Reader(File& file, Batch& batch) : file_(file), batch_(batch) {}
+  Reader(File& file, Batch& batch) : file_(file), batch_(batch), begun_(batch.next.at) {}
 
   /// False at what ends the batch: the end of what is whole, or an `end` that has to wait.
   bool next() {
     const std::uint64_t at = batch_.next.at;
     const std::string_view head = file_.bytes(at, journal::kHeader);
-    if (head.size() < journal::kHeader) return stop(head.empty());
+    if (head.size() < journal::kHeader) return false;
     const std::size_t length = journal::load<std::uint32_t>(head.data());
     const auto type = static_cast<std::uint8_t>(head[4]);
     const std::size_t size = journal::kHeader + length + journal::kTrailer;
-    if (at + size > file_.size()) return stop(false);
+    if (at + size > file_.size()) return false;
     if (length > kLongest) {
       throw Error(
           fmt::format("journal {}: a record at byte {} claims {} bytes, expected at most {}",
                       file_.path().string(), at, length, kLongest));
     }
     const std::string_view record = file_.bytes(at, size);
-    if (record.size() < size) return stop(false);
+    if (record.size() < size) return false;
     const std::string_view checked = record.substr(0, size - journal::kTrailer);
-    if (journal::crc32c(checked) != journal::load<std::uint32_t>(record.data() + checked.size()))
-      return stop(false);
+    const std::uint32_t sum = journal::load<std::uint32_t>(record.data() + checked.size());
+    const bool is_last = at + size == file_.size();
+    if (journal::crc32c(checked) != sum) return !is_last && damaged();
     if (!add(type, checked.substr(journal::kHeader))) return false;
     batch_.next.at += size;
     batch_.next.last = record.substr(size - std::min(size, kLast));
@@ -114,8 +123,12 @@ class Reader {
   }
 
  private:
-  bool stop(bool whole) {
-    batch_.whole = whole;
+  /// What stands before it comes first: the next batch begins with it.
+  bool damaged() {
+    if (batch_.next.at == begun_) {
+      throw Error(
+          fmt::format("journal {}: is damaged at byte {}", file_.path().string(), batch_.next.at));
+    }
     return false;
   }
 
@@ -123,7 +136,7 @@ class Reader {
     if (type == journal::kEvent) return add_event(payload);
     if (type == journal::kSeries) {
       const auto name = journal::take_name(payload);
-      if (!name) return stop(false);
+      if (!name) return damaged();
       add_series(*name, payload);
     }
     return type != journal::kPoints || add_points(payload);
@@ -139,9 +152,9 @@ class Reader {
   }
 
   bool add_event(std::string_view payload) {
-    if (journal::is_too_deep(payload)) return stop(false);
+    if (journal::is_too_deep(payload)) return damaged();
     json event = json::parse(payload, nullptr, false);
-    if (!event.is_object()) return stop(false);
+    if (!event.is_object()) return damaged();
     const json name = event.value("event", json());
     if (name == "start" || name == "resume") {
       for (Series& one : batch_.next.series) one.floor = one.mark;
@@ -189,11 +202,12 @@ class Reader {
 
   bool refuse(std::size_t before) {
     batch_.points.resize(before);
-    return stop(false);
+    return damaged();
   }
 
   File& file_;
   Batch& batch_;
+  const std::uint64_t begun_;
 };
 
 }  // namespace
@@ -204,15 +218,15 @@ Batch read_batch(const std::filesystem::path& path, const Position& from, std::s
   Batch batch{
       .next = from, .points = {}, .end = {}, .size = file.size(), .changed = file.changed()};
   if (file.size() < journal::kMagic.size()) return batch;  // it is just being made
-  if (file.bytes(0, journal::kMagic.size()) != journal::kMagic)
+  if (file.beginning() != journal::kMagic)
     throw Error(fmt::format("journal {}: is not a journal of this version", path.string()));
-  Reader reader(file, batch);
   if (!goes_on(file, from)) {
     batch.next.order.clear();
     batch.next.at = journal::kMagic.size();
     batch.next.last = journal::kMagic;
     for (Series& one : batch.next.series) one.floor = one.mark;
   }
+  Reader reader(file, batch);
   while (batch.points.size() < most && !batch.end && (until == 0 || batch.next.at < until) &&
          reader.next()) {
   }

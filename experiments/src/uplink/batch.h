@@ -31,7 +31,9 @@ struct Position {
   std::vector<std::size_t> order;  // of each series of the journal so far: where it is in `series`
   std::string memo;                // of the tracker
   bool ended = false;              // its end has been delivered, and nothing stands after it
-  std::int64_t system = 0;  // time of the last sample of journal/system.log, seconds since 1970
+  std::int64_t system = 0;   // time of the last sample of journal/system.log, seconds since 1970
+  std::uint64_t output = 0;  // bytes of what it printed
+  std::int64_t lines = 0;    // likewise
 };
 
 /// Points of a journal, in its order.
@@ -48,13 +50,12 @@ struct Batch {
   std::optional<nlohmann::json> end;
   std::uint64_t size = 0;  // of the journal now
   double changed = 0;      // when it was last written, seconds since 1970
-  bool whole = true;       // false: what stands behind it is torn or damaged, as far as it goes
 };
 
 /// Reads from a position on: about as many points as `most`, or up to `until` where that is not 0.
 /// Memory is bounded by that. A journal that is shorter than the position, or another one, is read
-/// from its beginning; points that were delivered are passed over. Throws Error if it can't be
-/// read, or isn't a journal.
+/// from its beginning; points that were delivered are passed over. A record that is cut short ends
+/// it. Throws Error if the journal can't be read, isn't one, or goes on with what is damaged.
 Batch read_batch(const std::filesystem::path& journal, const Position& from, std::size_t most,
                  std::uint64_t until = 0);
 

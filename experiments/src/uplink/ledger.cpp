@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 Happening exit_of(const json& event) {
   const results::Exit exit = results::read_exit(event);
-  Happening end{event.at("trial"), true, exit.message};
+  Happening end{event.at("trial"), true, exit.message, exit.outcome.has_value()};
   if (end.message.empty() && exit.signal != 0)
     end.message = fmt::format("its process was ended by signal {}", exit.signal);
   return end;

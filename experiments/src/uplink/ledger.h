@@ -19,6 +19,7 @@ struct Happening {
   std::string trial;
   bool ended = false;     // its process has; otherwise it began
   std::string message{};  // why, where it failed without a word of its own
+  bool has_end = false;   // its journal says how it ended, as the driver saw
 };
 
 /// The driver's log, read on as it grows. Safe to use from several threads.

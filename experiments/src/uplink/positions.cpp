@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::uintmax_t kCompactFrom = 4 << 20;  // bytes
+constexpr std::uintmax_t kCompactFrom = 4 << 20;  // bytes of what may no longer be true
 
 std::string hex(const std::string& bytes) {
   std::string text(bytes.size() * 2 + 1, '\0');
@@ -35,11 +35,11 @@ json to_json(const Position& position) {
   json series = json::array();
   for (const Series& one : position.series)
     series.push_back({one.name, one.unit, one.mark, one.floor});
-  return {{"at", position.at},       {"last", hex(position.last)},
-          {"sent", position.sent},   {"started", position.started},
-          {"time", position.time},   {"series", std::move(series)},
-          {"order", position.order}, {"memo", position.memo},
-          {"ended", position.ended}, {"system", position.system}};
+  return {
+      {"at", position.at},           {"last", hex(position.last)}, {"sent", position.sent},
+      {"started", position.started}, {"time", position.time},      {"series", std::move(series)},
+      {"order", position.order},     {"memo", position.memo},      {"ended", position.ended},
+      {"system", position.system},   {"output", position.output},  {"lines", position.lines}};
 }
 
 Position position_of(const json& from) {
@@ -55,6 +55,8 @@ Position position_of(const json& from) {
   position.memo = from.at("memo").get<std::string>();
   position.ended = from.at("ended");
   position.system = from.value("system", std::int64_t{0});
+  position.output = from.value("output", std::uint64_t{0});
+  position.lines = from.value("lines", std::int64_t{0});
   return position;
 }
 
@@ -65,8 +67,17 @@ std::string dump(const json& value) {
 json record_of(const std::string& trial, const Intent& intent) {
   json record{
       {"event", "intent"}, {"trial", trial}, {"until", intent.until}, {"time", intent.time}};
-  if (intent.system) record["system"] = true, record["started"] = intent.started;
+  if (intent.source == Source::journal) return record;
+  record[intent.source == Source::system ? "system" : "output"] = true;
+  record["started"] = intent.started;
   return record;
+}
+
+Intent intent_of(const json& record) {
+  const Source source = record.value("system", false)   ? Source::system
+                        : record.value("output", false) ? Source::output
+                                                        : Source::journal;
+  return {record.at("until"), record.at("time"), source, record.value("started", 0.0)};
 }
 
 json record_of(const std::string& trial, const std::string& position) {
@@ -80,17 +91,24 @@ Positions::Positions(const std::filesystem::path& file,
     : file_(file), masked_(std::move(masked)) {
   log_ = std::make_unique<journal::Writer>(file);
   load();
-  if (std::filesystem::file_size(file_) > kCompactFrom) compact();
+  added_ = std::filesystem::file_size(file_);
+  if (added_ > kCompactFrom) compact();
+}
+
+/// On file before it returns. The file stays within twice of what it has to hold.
+void Positions::add(const json& record) {
+  log_->event(record);
+  added_ += dump(record).size();
+  if (added_ > kCompactFrom + whole_) compact();
 }
 
 void Positions::load() {
   journal::EventReader reader(file_);
   for (json event; reader.next(event);) {
     const std::string name = event.value("event", ""), trial = event.value("trial", "");
-    if (name == "intent")
-      intents_[trial] = {event.at("until"), event.at("time"), event.value("system", false),
-                         event.value("started", 0.0)};
+    if (name == "intent") intents_[trial] = intent_of(event);
     if (name == "forget") by_trial_.erase(trial);
+    if (name == "forget all") by_trial_.clear(), intents_.clear();
     if (name == "position") by_trial_[trial].position = event.at("position").get<std::string>();
     if (name != "intent") intents_.erase(trial);
   }
@@ -111,6 +129,8 @@ void Positions::compact() {
   log->sync();
   std::filesystem::rename(fresh, file_);
   log_ = std::move(log);
+  added_ = 0;
+  whole_ = std::filesystem::file_size(file_);
 }
 
 Position Positions::of(const std::string& trial) const {
@@ -124,29 +144,37 @@ std::optional<Intent> Positions::intent(const std::string& trial) const {
 }
 
 void Positions::intend(const std::string& trial, const Intent& intent) {
-  log_->event(record_of(trial, intent));
   intents_[trial] = intent;
+  add(record_of(trial, intent));
 }
 
 void Positions::put(const std::string& trial, const Position& position) {
   Position kept = position;
   kept.memo = masked_(kept.memo);
   std::string text = dump(to_json(kept));
-  log_->event(record_of(trial, text));
+  const json record = record_of(trial, text);
   Known& known = by_trial_[trial];
   sent_ += position.sent - known.sent;
   known = {std::move(text), position.sent};
   intents_.erase(trial);
+  add(record);
 }
 
 void Positions::forget(const std::string& trial) {
-  log_->event({{"event", "forget"}, {"trial", trial}});
   const auto known = by_trial_.find(trial);
   if (known != by_trial_.end()) {
     sent_ -= known->second.sent;
     by_trial_.erase(known);
   }
   intents_.erase(trial);
+  add({{"event", "forget"}, {"trial", trial}});
+}
+
+void Positions::forget_all() {
+  by_trial_.clear();
+  intents_.clear();
+  sent_ = 0;
+  add({{"event", "forget all"}});
 }
 
 }  // namespace paribus::uplink

@@ -13,12 +13,19 @@
 
 namespace paribus::uplink {
 
-/// What is about to be delivered: the same points again, should this process die.
+/// Where things stand that are delivered of a trial.
+enum class Source : std::uint8_t {
+  journal,
+  system,  // what was sampled of it and of the machine
+  output,  // what it printed
+};
+
+/// What is about to be delivered: the same again, should this process die.
 struct Intent {
-  std::uint64_t until = 0;  // of the journal; of samples: the time of the last one
-  double time = 0;          // of the last point
-  bool system = false;      // what was sampled of the trial, not what its journal holds
-  double started = 0;       // when the trial was, where it is samples
+  std::uint64_t until = 0;  // bytes; of samples: the time of the last one
+  double time = 0;          // of the last point or line
+  Source source = Source::journal;
+  double started = 0;  // when the trial was, where it isn't the journal that says so
 };
 
 /// How far each trial has been delivered to one tracker: an append-only, checksummed file that one
@@ -38,6 +45,8 @@ class Positions {
   void put(const std::string& trial, const Position& position);
   /// Nothing of this trial has been delivered.
   void forget(const std::string& trial);
+  /// Nothing at all has.
+  void forget_all();
   /// It survives loss of power.
   void sync() { log_->sync(); }
 
@@ -48,6 +57,7 @@ class Positions {
   };
   void load();
   void compact();
+  void add(const nlohmann::json& record);
 
   std::filesystem::path file_;
   std::function<std::string(std::string)> masked_;
@@ -55,6 +65,7 @@ class Positions {
   std::unordered_map<std::string, Known> by_trial_;
   std::unordered_map<std::string, Intent> intents_;
   std::int64_t sent_ = 0;
+  std::uintmax_t whole_ = 0, added_ = 0;  // bytes: when it was compacted, and since then, about
 };
 
 }  // namespace paribus::uplink

@@ -41,17 +41,28 @@ json to_json(const Request& request) {
                         {"sha256", one.sha256},
                         {"sealed", one.sealed}});
   }
-  return {{"dir", request.dir.string()}, {"wait", request.wait}, {"trackers", trackers}};
+  return {{"dir", request.dir.string()},
+          {"wait", request.wait},
+          {"again", request.again},
+          {"trackers", trackers}};
 }
 
 Request request_from(const json& from) {
-  Request request{from.at("dir").get<std::string>(), from.at("wait"), {}};
+  Request request{
+      from.at("dir").get<std::string>(), from.at("wait"), from.value("again", false), {}};
   for (const json& one : from.at("trackers")) {
     request.trackers.push_back({part_spec_from_json(one.at("part")), one.at("only"),
                                 one.at("plugin").get<std::string>(), one.at("symbol"),
                                 one.at("sha256"), one.at("sealed")});
   }
   return request;
+}
+
+bool holds_password(std::string_view address) {
+  const std::size_t start = address.find("://");
+  if (start == std::string_view::npos) return false;
+  const std::string_view host = address.substr(start + 3);
+  return host.substr(0, host.find_first_of("/?#")).find('@') != std::string_view::npos;
 }
 
 bool fits(const std::vector<std::string>& patterns, std::string_view name) {

@@ -23,10 +23,13 @@ std::string plural(std::int64_t count, const char* thing) {
 /// What the uplink wrote, or anything else.
 Status read_status(const fs::path& file) {
   constexpr std::size_t kMost = 64 << 10;
-  std::string text(kMost, '\0');
-  std::ifstream in(file);
-  in.read(text.data(), static_cast<std::streamsize>(kMost));
-  text.resize(static_cast<std::size_t>(in.gcount()));
+  std::string text;
+  if (std::error_code none; fs::is_regular_file(file, none)) {
+    text.resize(kMost);
+    std::ifstream in(file);
+    in.read(text.data(), static_cast<std::streamsize>(kMost));
+    text.resize(static_cast<std::size_t>(in.gcount()));
+  }
   try {
     const json from = json::parse(text);
     return {from.at("name"),    from.at("part"),   from.at("state"),

@@ -32,10 +32,10 @@ using Files = std::map<std::string, std::string, std::less<>>;
 
 /// Where examples come from.
 ///
-/// `open` runs once per process, before trials fork from it: it may read and decode, must not start
-/// threads, and what it holds is shared by all trials. After it all methods are const and called
-/// from several threads at once. A data set that needs files says so with `static constexpr
-/// std::array<DataFile, N> files()`.
+/// `open` runs once per process, before trials fork from it: it may read and decode, and must have
+/// joined the threads that it starts; what it holds is shared by all trials. After it all methods
+/// are const and called from several threads at once. A data set that needs files says so with
+/// `static constexpr std::array<DataFile, N> files()`.
 class Dataset : public PartBase {
  public:
   static constexpr std::string_view kKind = "dataset";

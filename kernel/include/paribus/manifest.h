@@ -97,7 +97,7 @@ constexpr void Text::number(double value) {
     long double power = 1;
     for (int i = 0; i < (shift < 0 ? -shift : shift); ++i) power *= 10;
     const long double scaled = shift >= 0 ? value * power : value / power;
-    const auto whole = static_cast<std::uint64_t>(scaled + 0.5L);
+    const auto whole = static_cast<std::uint64_t>(scaled + 0.5L);  // NOLINT: no lround in constexpr
     const long double back = shift >= 0 ? whole / power : whole * power;
     if (static_cast<double>(back) != value && count != 17) continue;
     std::uint64_t end = 1;

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 namespace paribus {
 
@@ -37,6 +39,14 @@ class Draws {
   std::uint32_t used_ = 4;
   std::array<std::uint32_t, 4> words_{};
 };
+
+/// Puts them into an order in which each is as likely as any other (Fisher and Yates, Durstenfeld
+/// 1964).
+template <class Items>
+void shuffle(Draws& draws, Items& items) {
+  for (std::size_t i = items.size(); i > 1; --i)
+    std::swap(items[i - 1], items[draws.below(static_cast<std::uint32_t>(i))]);
+}
 
 /// A part's random numbers, addressed by (seed, part, epoch, item or step): adding a part shifts
 /// nobody's draws, and a resumed run needs no replay. Thread-safe: it holds no position.

@@ -41,6 +41,19 @@ struct TrackedPoint {
   double time = 0;
 };
 
+/// A line that the process of a trial printed, without its end; `time`: about when, seconds since
+/// 1970.
+struct TrackedLine {
+  std::string text;
+  double time = 0;
+};
+
+/// What a study's directory holds for people: `name` is what to call it.
+struct TrackedFile {
+  std::string name;
+  std::filesystem::path path;
+};
+
 struct TrackedStudy {
   std::string name, question, metric;
   bool maximize = true;             // the greater `metric` the better
@@ -53,7 +66,8 @@ struct TrackedTrial {
   std::map<std::string, Value> parameters;  // every one, by address; those not given are left out
   std::string config;                       // the same as JSON, in its tables
   double started = 0;                       // seconds since 1970
-  std::int64_t sent = 0;  // points delivered before this call: the number of the next one
+  std::int64_t sent = 0;   // points delivered before this call: the number of the next one
+  std::int64_t lines = 0;  // of output, likewise
   /// The tracker's own: kept, together with what is delivered, when a call returns.
   std::string memo;
 };
@@ -65,12 +79,14 @@ struct TrackedEnd {
   double seconds = 0;   // of training
   std::int64_t steps = 0;
   std::map<std::string, double> final_values{}, best_values{};  // NaN: not finite
+  std::vector<TrackedFile> files{};  // output.txt: what it printed; weights.safetensors, at its end
 };
 
 struct HttpRequest {
   std::string method = "POST";
   std::string url{};
   std::string body{};
+  std::filesystem::path file{};  // whose bytes are the body, where one is named
   std::vector<std::pair<std::string, std::string>> headers{};
   std::string user{}, password{};  // HTTP Basic, where one of them is given
   double seconds = 60;             // for all of it
@@ -80,6 +96,9 @@ struct HttpAnswer {
   long status = 0;
   std::string body{};  // at most 4 MiB
   bool cut = false;    // it was longer
+  /// Seconds from one request to the next, by which the peer's rate limit isn't reached
+  /// (RateLimit-Remaining, RateLimit-Reset); 0: it named none.
+  double pace = 0;
 };
 
 /// What the process around a tracker does for it.
@@ -91,6 +110,9 @@ class Uplink {
   /// may pass: no connection, a time-out, an answer cut short, 408, 425, 429 and 5xx but 501; Error
   /// for a certificate or an address that is wrong. Any other answer is returned.
   virtual HttpAnswer http(const HttpRequest& request) = 0;
+  /// A text file of the study's directory, without the secrets that the uplink knows, as UTF-8.
+  /// Empty where there is none, or it is longer than 64 MiB.
+  virtual std::string text_of(const std::filesystem::path& file) = 0;
   /// From the environment, else, where a host is given, the password that netrc has for it; "" if
   /// there is none. The uplink writes it into no file and no message.
   virtual std::string secret(std::string_view variable, std::string_view host = {}) = 0;
@@ -113,10 +135,19 @@ class Tracker : public PartBase {
   /// before.
   virtual void begin(TrackedTrial& /*trial*/) {}
   virtual void log(TrackedTrial& trial, std::span<const TrackedPoint> points) = 0;
+  /// Whether `output` is to be called.
+  [[nodiscard]] virtual bool takes_output() const { return false; }
+  /// What the trial's process printed, line by line; `trial.lines` is the number of the first.
+  virtual void output(TrackedTrial& /*trial*/, std::span<const TrackedLine> /*lines*/) {}
+  /// Nothing came of a trial for half a minute, and its process is at work.
+  virtual void alive(TrackedTrial& /*trial*/) {}
   /// A trial that was stopped may get points after it, and another end.
   virtual void end(TrackedTrial& /*trial*/, const TrackedEnd& /*end*/) {}
   /// No more points come for this trial in this process, or not soon: what is held for it can go.
   virtual void leave(TrackedTrial& /*trial*/) {}
+  /// All that there was has been delivered, and the study is over. `files` is what it left to read:
+  /// its report. Comes again where those are others.
+  virtual void close(std::span<const TrackedFile> /*files*/) {}
 
   template <class T>
   static constexpr void describe(manifest_detail::Text& /*out*/, const T* /*part*/) {}

@@ -85,6 +85,7 @@ class Trainer {
   void forget_update();
   void validate();
   void close_epoch();
+  void put_point(std::string_view series, double value);
   void drain_losses();
   void note(const std::string& series, double value, bool maximize);
   void note_validation(double loss);
@@ -125,9 +126,15 @@ class Trainer {
   Stream model_stream_;
 
   Fit fit_;
+  struct Noted {
+    std::string series;
+    std::int64_t step;
+    double value;
+  };
   struct PendingLoss {
     std::int64_t step, items;
     at::Tensor loss;
+    std::vector<Noted> behind{};  // points that came before the next one
   };
   std::vector<PendingLoss> pending_losses_;  // on a GPU, read some steps later, all at once
   double last_loss_ = 0;

@@ -3,6 +3,7 @@
 
 import ctypes
 import os
+import random
 import signal
 import time
 from pathlib import Path
@@ -48,6 +49,26 @@ class Heavier(paribus.part.Callback):
         self.halves += self.batches / 2
         self.last = numpy.float32(self.halves[0])
         fit.loss = fit.loss * (1 + self.by * float(self.path[0] + self.last))
+
+
+class Draws(paribus.part.Callback):
+    """Draws from all generators, between the draws of others; `by` says how much comes of it."""
+
+    draws = True
+    writes = ("loss",)
+    by: float = 0.0
+
+    def drawn(self):
+        return float(torch.rand(())) + random.random() + numpy.random.rand()
+
+    def before_batch(self, fit):
+        self.first = self.drawn()
+
+    def after_forward(self, fit):
+        self.first += self.drawn()
+
+    def after_loss(self, fit):
+        fit.loss = fit.loss * (1 + self.by * (self.first + self.drawn()))
 
 
 class Keeps(paribus.part.Callback):
@@ -139,6 +160,19 @@ class Noisy(Net):
         self.calls = calls
 
 
+class Chancy(Noisy):
+    """Draws as its loss does, from one sequence."""
+
+    def forward(self, x):
+        chance = random.random() + numpy.random.rand() if self.training else 1
+        return super().forward(x) * chance
+
+
+def chancy_loss(output, target):
+    chance = 1 + 0.1 * (random.random() + numpy.random.rand() + float(torch.rand(())))
+    return chance * torch.nn.functional.cross_entropy(output, target)
+
+
 class Needs(torch.nn.Module):
     def __init__(self, width: int):
         super().__init__()
@@ -191,6 +225,27 @@ class Turned(paribus.part.Transform):
     def apply(self, batch, rng):
         turned = torch.tensor([rng.random() < self.p for _ in range(len(batch))])
         batch.input = torch.where(turned[:, None, None, None], batch.input.flip(2), batch.input)
+
+
+class Retyped(paribus.part.Transform):
+    """Says more of what it gives than that it is an image."""
+
+    type: str = "image"
+    mean: float = 0.5
+
+    def setup(self, data):
+        data.inputs[0].type = self.type
+        data.mean, data.std = [self.mean], [0.25]
+
+    def apply(self, batch, rng):
+        pass
+
+
+class MeanIs(paribus.part.Callback):
+    mean: float = 0.5
+
+    def before_fit(self, fit):
+        assert fit.data.mean == [self.mean] and fit.data.std == [0.25]
 
 
 class Rings(paribus.part.Dataset):

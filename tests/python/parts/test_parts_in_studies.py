@@ -43,8 +43,9 @@ def test_a_module_has_the_bits_of_the_native_network_and_twice_the_same(bench):
         'a = { "callback.heavier" = { use = "python:parts:Heavier" } }',
         'a = { model = { use = "python:parts:Noisy" } }',
         'a = { optimizer = { use = "python:torch.optim:AdamW", lr = 0.01 } }',
+        'a = { model = { use = "python:parts:Noisy" }, "callback.draws" = { use = "python:parts:Draws", by = 0.1 } }',
     ],
-    ids=["callback", "model", "optimizer"],
+    ids=["callback", "model", "optimizer", "draws"],
 )
 def test_killed_and_resumed_is_undisturbed(bench, arms):
     killed = arms[:-2] + ', "callback.killed" = { use = "python:parts:Killed" } }'
@@ -55,6 +56,31 @@ def test_killed_and_resumed_is_undisturbed(bench, arms):
     undisturbed = bench.run(study(killed), "undisturbed", PARIBUS_TEST_MARKER=str(marker))
     assert disturbed.series() == undisturbed.series()
     assert disturbed.weights() == undisturbed.weights()
+
+
+def test_who_draws_shifts_nobodys_numbers(bench):
+    chancy = 'model = { use = "python:parts:Chancy" }, loss = { use = "python:parts:chancy_loss" }'
+    arms = f"""\
+without = {{ {chancy} }}
+idle = {{ {chancy}, "callback.draws" = {{ use = "python:parts:Draws" }} }}
+busy = {{ {chancy}, "callback.draws" = {{ use = "python:parts:Draws", by = 0.1 }} }}
+"""
+    ran = bench.run(study(arms))
+    assert ran.status == 0, ran.told
+    series, weights = ran.series(), ran.weights()
+    assert series["idle", 0] == series["without", 0]
+    assert weights["idle", 0] == weights["without", 0]
+    assert weights["busy", 0] != weights["without", 0]
+
+
+def test_a_transform_says_what_its_data_are(bench):
+    data = 'use = "glyphs"\nitems = 300\nvalid_items = 64\ntransforms = [{ use = "python:parts:Retyped" }]'
+    arms = 'a = { "callback.mean" = { use = "python:parts:MeanIs" } }'
+    ran = bench.run(study(arms, data=data))
+    assert ran.status == 0, ran.told
+    retyped = data.replace("Retyped", 'Retyped", type = "mask')
+    told = bench.check(study("a = {}", data=retyped))
+    assert "setup changed the type of inputs[0], got 'mask', expected 'image'" in told
 
 
 def test_optimizers_of_torch_step_the_weights(bench):

@@ -3,6 +3,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 from studies import study
@@ -20,7 +21,6 @@ def line_of(bench, text: str) -> int:
 FAILING = {
     "Raises": ("ValueError: no more at step 3", "raise ValueError"),
     "Crashes": ("SIGSEGV", "ctypes.string_at(8)"),
-    "Hangs": ("it hung", "time.sleep"),
     "Leaves": ("SystemExit: 0", "raise SystemExit"),
     "Keeps": ("its state holds a pathlib.PosixPath, which no checkpoint may", None),
 }
@@ -30,7 +30,7 @@ def test_one_trial_ends_with_the_reason(bench):
     arms = "good = {}\n" + "".join(
         f'{name} = {{ "callback.bad" = {{ use = "python:parts:{name}" }} }}\n' for name in FAILING
     )
-    ran = bench.run(study(arms, own='hang_limit = "2s"\nretries = 0'))
+    ran = bench.run(study(arms, own="retries = 0"))
     assert ran.status == 1, ran.told
     status = json.loads(bench.call("status", "runs/study", "--json").stdout)
     by_arm = {trial["arm"]: trial for trial in status["trials"]}
@@ -40,8 +40,17 @@ def test_one_trial_ends_with_the_reason(bench):
         assert message in told
         if line is None:
             continue
-        around = {line_of(bench, line), line_of(bench, line) - (name == "Hangs")}
-        assert any(f"{bench.folder}/parts.py:{number} in " in told for number in around), told
+        assert f"{bench.folder}/parts.py:{line_of(bench, line)} in " in told
+
+
+def test_a_part_that_hangs_ends_its_trial_with_the_reason(bench):
+    arms = 'a = { "callback.bad" = { use = "python:parts:Hangs" } }'
+    ran = bench.run(study(arms, own='hang_limit = "5s"\nretries = 0'))
+    assert ran.status == 1, ran.told
+    told = json.loads(bench.call("status", "runs/study", "--json").stdout)["trials"][0]["message"]
+    line = line_of(bench, "time.sleep")
+    assert "it hung" in told
+    assert any(f"{bench.folder}/parts.py:{number} in " in told for number in (line, line - 1)), told
 
 
 def all_wrong(bench, parts: list[str]) -> list[str]:
@@ -101,21 +110,35 @@ def test_signed_plugins_alone_means_no_source(bench):
     assert "carries no signature" in told
 
 
-def test_the_source_is_part_of_the_trials_id(bench):
+@pytest.mark.parametrize("helper", ["helper", "helpers.helper", "helpers.deep.helper"])
+def test_the_source_is_part_of_the_trials_id(bench, helper):
     def ids():
         done = bench.call("check", bench.write(study(with_callback("Nothing"))).name, "--json")
         return {trial["arm"]: trial["id"] for trial in json.loads(done.stdout)["trials"]}
 
-    (bench.folder / "helper.py").write_text("X = 1\n")
+    file = bench.folder / f"{helper.replace('.', '/')}.py"
+    file.parent.mkdir(parents=True, exist_ok=True)  # with no __init__.py
+    file.write_text("X = 1\n")
     source = bench.folder / "parts.py"
     source.write_text(
-        source.read_text() + "\n\ndef later():\n    import helper\n    return helper.X\n"
+        source.read_text() + f"\n\ndef later():\n    from {helper} import X\n    return X\n"
     )
     before = ids()
-    (bench.folder / "helper.py").write_text("X = 2\n")
+    file.write_text("X = 2\n")
     after = ids()
     assert before["good"] == after["good"]
     assert before["bad"] != after["bad"]
+
+
+def test_a_part_in_a_folder_without_an_init(bench):
+    folder = bench.folder / "helpers" / "deep"
+    folder.mkdir(parents=True)
+    shutil.copy(bench.folder / "parts.py", folder / "own.py")
+    text = study('a = { "callback.n" = { use = "python:helpers.deep.own:Nothing" } }')
+    done = bench.call("check", bench.write(text).name)
+    assert done.returncode == 0, done.stderr
+    told = bench.check(text.replace("deep.own", "deep"))
+    assert "helpers.deep" in told and "is a folder without __init__.py" in told
 
 
 def test_studies_without_python_parts_ask_for_no_python(bench):

@@ -22,10 +22,8 @@ class Appended {
  public:
   /// Opens or makes it. `length`: what it held when it was last written. Throws StartOver where it
   /// is shorter, or gone.
-  Appended(std::filesystem::path path, std::uint64_t length)
-      : path_(std::move(path)), length_(length) {
-    std::filesystem::create_directories(path_.parent_path());
-    file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  Appended(std::filesystem::path path, std::uint64_t length) : Appended(std::move(path)) {
+    length_ = length;
     struct stat facts {};
     if (file_ < 0 || ::fstat(file_, &facts) != 0) fail("open");
     if (static_cast<std::uint64_t>(facts.st_size) < length)
@@ -60,6 +58,12 @@ class Appended {
   [[nodiscard]] std::uint64_t length() const { return length_; }
 
  private:
+  /// Once this is done the destructor runs, whatever is thrown.
+  explicit Appended(std::filesystem::path path) : path_(std::move(path)) {
+    std::filesystem::create_directories(path_.parent_path());
+    file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  }
+
   [[noreturn]] void fail(const char* what) const {
     const int why = errno;
     const std::string text =
@@ -69,7 +73,7 @@ class Appended {
   }
 
   std::filesystem::path path_;
-  std::uint64_t length_;
+  std::uint64_t length_ = 0;
   int file_ = -1;
 };
 
