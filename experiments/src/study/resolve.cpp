@@ -199,6 +199,7 @@ void Resolver::unknown_key(const PartSchema& schema, const Config::Entry& entry,
   std::vector<std::string> names = names_of(schema.fields);
   for (const FieldSchema& field : more) names.push_back(field.name);
   if (!more.empty()) names.emplace_back("transforms");
+  if (schema.kind == "tracker") names.emplace_back("only");
   std::string near = hint(entry.key, names, "parameters");
   for (const FieldSchema& slot :
        schema.fields) {  // a wrapper: the key may be meant for what it wraps

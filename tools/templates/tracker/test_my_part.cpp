@@ -9,6 +9,7 @@ class Place : public paribus::Uplink {
  public:
   paribus::HttpAnswer http(const paribus::HttpRequest&) override { return {}; }
   std::string secret(std::string_view, std::string_view) override { return ""; }
+  std::string text_of(const std::filesystem::path&) override { return ""; }
   std::filesystem::path folder() override { return std::filesystem::current_path(); }
 };
 
