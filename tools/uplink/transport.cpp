@@ -15,7 +15,7 @@
 #include <optional>
 #include <set>
 
-#include "uplink/request.h"
+#include "study/trackers.h"
 
 namespace paribus::uplink {
 

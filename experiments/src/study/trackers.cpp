@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "study/merge.h"
-#include "uplink/request.h"
 
 namespace paribus {
 
@@ -24,7 +23,7 @@ void check_passwords(const Config& entry, const PartSpec& part, Problems& proble
     const auto* text = std::get_if<std::string>(&value);
     const Config* written = entry.find(name);
     // The study's file is copied, shown and committed.
-    if (text == nullptr || written == nullptr || !uplink::holds_password(*text)) continue;
+    if (text == nullptr || written == nullptr || !holds_password(*text)) continue;
     problems.add(written->place(),
                  fmt::format("tracker/{}: '{}' holds a name or password before '@'; a study's file "
                              "is no place for it: give it by the environment",
@@ -33,6 +32,13 @@ void check_passwords(const Config& entry, const PartSpec& part, Problems& proble
 }
 
 }  // namespace
+
+bool holds_password(std::string_view address) {
+  const std::size_t start = address.find("://");
+  if (start == std::string_view::npos) return false;
+  const std::string_view host = address.substr(start + 3);
+  return host.substr(0, host.find_first_of("/?#")).find('@') != std::string_view::npos;
+}
 
 std::vector<TrackerSpec> trackers_of(const Config* list, Resolver& resolver, Problems& problems) {
   std::vector<TrackerSpec> trackers;

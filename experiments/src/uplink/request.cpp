@@ -58,13 +58,6 @@ Request request_from(const json& from) {
   return request;
 }
 
-bool holds_password(std::string_view address) {
-  const std::size_t start = address.find("://");
-  if (start == std::string_view::npos) return false;
-  const std::string_view host = address.substr(start + 3);
-  return host.substr(0, host.find_first_of("/?#")).find('@') != std::string_view::npos;
-}
-
 bool fits(const std::vector<std::string>& patterns, std::string_view name) {
   return patterns.empty() ||
          std::any_of(patterns.begin(), patterns.end(),

@@ -36,9 +36,6 @@ nlohmann::json to_json(const Request& request);
 /// Throws nlohmann::json::exception, or Error, where it isn't one.
 Request request_from(const nlohmann::json& json);
 
-/// Of an address: "https://user:password@host/".
-bool holds_password(std::string_view address);
-
 /// `*` stands for any characters, `?` for one. No pattern at all fits everything.
 bool fits(const std::vector<std::string>& patterns, std::string_view name);
 
