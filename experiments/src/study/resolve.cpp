@@ -201,8 +201,7 @@ void Resolver::unknown_key(const PartSchema& schema, const Config::Entry& entry,
   if (!more.empty()) names.emplace_back("transforms");
   if (schema.kind == "tracker") names.emplace_back("only");
   std::string near = hint(entry.key, names, "parameters");
-  for (const FieldSchema& slot :
-       schema.fields) {  // a wrapper: the key may be meant for what it wraps
+  for (const FieldSchema& slot : schema.fields) {  // it may be meant for what a wrapper wraps
     const auto* use = std::get_if<std::string>(&slot.default_value);
     const PartSchema* inner =
         slot.type == FieldType::part && use != nullptr ? catalog_.find(slot.of, *use) : nullptr;
