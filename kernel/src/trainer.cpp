@@ -169,8 +169,14 @@ Outcome Trainer::fit() {
   return outcome;
 }
 
-/// After an error: every callback cleans up, and what failed first is what is told.
+/// After an error: losses that are still on the device are read, every callback cleans up, and what
+/// failed first is what is told.
 void Trainer::clean_up() {
+  try {
+    drain_losses();
+  } catch (const std::exception& also) {
+    recorder_.message(std::string("losses up to the error: ") + also.what());
+  }
   for (auto callback = order_.rbegin(); callback != order_.rend(); ++callback) {
     try {
       (*callback)->after_fit(fit_);

@@ -129,7 +129,7 @@ struct Mlflow : paribus::Tracker {
       if (file.name == "output.txt")
         put(trial.memo, file.name, {.body = uplink().text_of(file.path)});
       if (file.name == "weights.safetensors" && params.weights)
-        put(trial.memo, file.name, {.file = file.path, .seconds = kLongestUpload});
+        upload(trial.memo, file.name, {.file = file.path, .seconds = kLongestUpload});
     }
     taken(trial, "runs/update",
           {{"run_id", trial.memo},
@@ -141,6 +141,7 @@ struct Mlflow : paribus::Tracker {
 
   /// The study's run has what it left.
   void close(std::span<const TrackedFile> files) override {
+    if (!params.artifacts) return;
     connect();
     for (const TrackedFile& file : files)
       put(parent_, file.name, {.body = uplink().text_of(file.path)});
@@ -344,11 +345,14 @@ struct Mlflow : paribus::Tracker {
     parent_status_ = status;
   }
 
+  void put(const std::string& run, const std::string& name, HttpRequest content) {
+    if (params.artifacts) upload(run, name, std::move(content));
+  }
+
   /// A file of a run, through the server. One that leaves artifacts to a store of its own gets
   /// none.
-  void put(const std::string& run, const std::string& name, HttpRequest content) {
+  void upload(const std::string& run, const std::string& name, HttpRequest content) {
     static constexpr std::string_view kProxy = "mlflow-artifacts:/";
-    if (!params.artifacts) return;
     const std::string& place = artifacts_of(run);
     if (!place.starts_with(kProxy) || place.starts_with("mlflow-artifacts://")) return;
     const std::string path = place.substr(kProxy.size()) + "/" + name;

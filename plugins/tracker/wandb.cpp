@@ -90,7 +90,6 @@ struct Wandb : paribus::Tracker {
     }
     names_.emplace(params, study);
     study_ = study;
-    toml_ = study.directory / "study.toml";
     key_ = tracker::key_of(uplink.folder());
   }
 
@@ -106,7 +105,10 @@ struct Wandb : paribus::Tracker {
     if (!runs_.contains(trial.id)) upsert(trial);  // it had ended, and goes on
     tracker::WandbRows rows(trial.memo);
     const tracker::WandbPoints sorted(points);
-    if (!sorted.samples.empty()) send_samples(trial, rows, sorted.samples);
+    stream(trial, "wandb-events.jsonl", rows.samples, std::span(sorted.samples),
+           [&](const tracker::WandbRow& sample) {
+             return tracker::wandb_object(tracker::wandb_event(sample, trial.started));
+           });
     if (!sorted.measured.empty()) send(trial, rows, rows.take(sorted.measured), Json::object());
     trial.memo = rows.memo();
   }
@@ -116,14 +118,8 @@ struct Wandb : paribus::Tracker {
   void output(TrackedTrial& trial, std::span<const TrackedLine> printed) override {
     if (!runs_.contains(trial.id)) upsert(trial);
     tracker::WandbRows rows(trial.memo);
-    for (std::size_t next = 0; next < printed.size();) {
-      Json lines = Json::array();
-      for (std::size_t bytes = 0; next < printed.size() && bytes < kMostBytes; ++next) {
-        lines.push_back(stamp(printed[next].time) + " " + printed[next].text);
-        bytes += lines.back().get_ref<const std::string&>().size();
-      }
-      stream(trial, "output.log", rows.messages, std::move(lines));
-    }
+    stream(trial, "output.log", rows.messages, printed,
+           [](const TrackedLine& line) { return stamp(line.time) + " " + line.text; });
     trial.memo = rows.memo();
   }
 
@@ -157,7 +153,7 @@ struct Wandb : paribus::Tracker {
     if (!params.files) return;
     Uploads uploads;
     for (const TrackedFile& file : files) uploads[file.name] = {uplink().text_of(file.path)};
-    if (std::string toml = uplink().text_of(toml_); !toml.empty())
+    if (std::string toml = uplink().text_of(study_.directory / "study.toml"); !toml.empty())
       uploads["study.toml"] = {std::move(toml)};
     upsert(kStudy, {{"name", "study-" + key_},
                     {"displayName", study_.name},
@@ -191,7 +187,6 @@ struct Wandb : paribus::Tracker {
     request.headers = {{"Content-Type", "application/json"}};
     request.user = "api", request.password = secret_;
     HttpAnswer got = uplink().http(request);
-    asked_pace_ = std::min(got.pace, kSlowest);
     if (got.status == 401 || got.status == 403)
       throw Error("tracker/wandb: the server " + tracker::said(got) + "; see WANDB_API_KEY");
     return got;
@@ -249,26 +244,26 @@ struct Wandb : paribus::Tracker {
   }
 
   void post_stream(const std::string& key, const Json& body) {
-    tracker::expect_taken(post(stream_of(key), body), "tracker/wandb: file_stream");
+    const HttpAnswer got = post(stream_of(key), body);
+    tracker::expect_taken(got, "tracker/wandb: file_stream");
+    asked_pace_ = std::min(got.pace, kSlowest);
   }
 
-  /// Lines of a file but history: each has an offset of its own, that they move on.
-  void stream(const TrackedTrial& trial, const char* file, std::int64_t& offset, Json lines) {
-    const auto count = static_cast<std::int64_t>(lines.size());
-    post_stream(trial.id,
-                {{"files", {{file, {{"offset", offset}, {"content", std::move(lines)}}}}}});
-    offset += count;
-  }
-
-  void send_samples(const TrackedTrial& trial, tracker::WandbRows& rows,
-                    const std::vector<tracker::WandbRow>& samples) {
-    for (std::size_t next = 0; next < samples.size();) {
+  /// Lines of a file but history, in as many requests as it takes: each has an offset of its own,
+  /// that they move on.
+  template <class Item, class ToLine>
+  void stream(const TrackedTrial& trial, const char* file, std::int64_t& offset,
+              std::span<const Item> items, ToLine to_line) {
+    for (std::size_t next = 0; next < items.size();) {
       Json lines = Json::array();
-      for (std::size_t bytes = 0; next < samples.size() && bytes < kMostBytes; ++next) {
-        lines.push_back(tracker::wandb_object(tracker::wandb_event(samples[next], trial.started)));
-        bytes += lines.back().get_ref<const std::string&>().size();
+      for (std::size_t bytes = 0; next < items.size() && bytes < kMostBytes; ++next) {
+        lines.push_back(to_line(items[next]));
+        bytes += lines.back().template get_ref<const std::string&>().size();
       }
-      stream(trial, "wandb-events.jsonl", rows.samples, std::move(lines));
+      const auto count = static_cast<std::int64_t>(lines.size());
+      post_stream(trial.id,
+                  {{"files", {{file, {{"offset", offset}, {"content", std::move(lines)}}}}}});
+      offset += count;
     }
   }
 
@@ -315,7 +310,7 @@ struct Wandb : paribus::Tracker {
       const auto summary = tracker::wandb_summary(rows, trial.started, &end);
       files["config.yaml"] = {tracker::wandb_wrapped(trial).dump(2) + "\n"};  // JSON is YAML
       files["wandb-summary.json"] = {tracker::wandb_object(summary)};
-      if (std::string toml = uplink().text_of(toml_); !toml.empty())
+      if (std::string toml = uplink().text_of(study_.directory / "study.toml"); !toml.empty())
         files["study.toml"] = {std::move(toml)};
     }
     for (const TrackedFile& file : end.files) {
@@ -360,7 +355,6 @@ struct Wandb : paribus::Tracker {
   std::string base_, secret_, key_;
   std::optional<tracker::WandbNames> names_;
   TrackedStudy study_;
-  std::filesystem::path toml_;
   std::map<std::string, Run> runs_;  // of trials that are under way in this process
   double tokens_ = kBurst;
   double asked_pace_ = 0;  // s from one request to the next; 0: the server asks for none

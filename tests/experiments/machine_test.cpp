@@ -4,7 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
+#include <map>
+#include <set>
+#include <thread>
 
 #include "../errors.h"
 #include "journal/journal.h"
@@ -155,6 +159,31 @@ TEST_F(MachineTest, SamplesAreAJournalBySecondsAndTrials) {
   EXPECT_EQ(record.find("trials/gone/cpu"), nullptr);
   for (const journal::Series& one : record.series)
     EXPECT_EQ(one.name.find(".."), std::string::npos);
+}
+
+TEST_F(MachineTest, WhoeverReadsMeanwhileHasAllOfASampleOrNone) {
+  process(10, 1, 0, 5);
+  {
+    Sampler sampler(root_, 15, 1000, root_);
+    sampler.begin("abc", 10, 1000);
+    for (int i = 1; i <= 2; ++i) {
+      sampler.sample(1000 + i);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // points written singly go out
+    }
+    sampler.sample(1003);
+  }
+  std::ifstream in(log_path(root_), std::ios::binary);
+  const std::string whole{std::istreambuf_iterator<char>(in), {}};
+  const fs::path part = root_ / "part.log";
+  std::set<std::size_t> lengths;
+  for (std::size_t size = 0; size <= whole.size(); ++size) {
+    std::ofstream(part, std::ios::binary) << whole.substr(0, size);
+    const uplink::Batch batch = uplink::read_batch(part, {}, 1000);
+    std::map<std::int64_t, std::size_t> of_step;
+    for (const uplink::BatchPoint& point : batch.points) ++of_step[point.step];
+    for (const auto& [step, count] : of_step) lengths.insert(count);
+  }
+  EXPECT_EQ(lengths.size(), 1U);
 }
 
 TEST_F(MachineTest, AnotherProcessOfThatNumberIsNoTrial) {

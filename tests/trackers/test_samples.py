@@ -138,6 +138,22 @@ def test_a_log_that_is_none_costs_nothing_else(tmp_path, log):
     assert delivered(tmp_path) == expected
 
 
+def test_what_stands_before_damage_comes(tmp_path):
+    expected = study(tmp_path)
+    sampled = system_log(tmp_path, samples=2000, ended=2000)
+    log = tmp_path / "journal" / "system.log"
+    whole = log.read_bytes()
+    half = len(whole) // 2
+    log.write_bytes(whole[:half] + bytes([whole[half] ^ 1]) + whole[half + 1 :])
+    uplink = Uplink(tmp_path, tracker("csv"))
+    assert uplink.finish() == 0
+    assert "system.log: is damaged at byte" in uplink.output
+    got = set(delivered(tmp_path))
+    assert got < set(expected + sampled)
+    assert set(expected) < got
+    assert len(got) - len(expected) > len(sampled) // 3
+
+
 def samples_of(server, trial):
     (run,) = (run for name, run in server.runs.items() if name.startswith(trial))
     return run

@@ -82,7 +82,7 @@ void print_trackers_behind(const std::vector<uplink::Status>& trackers, const fs
   bool some = false;
   for (const uplink::Status& one : trackers) {
     if (!one.is_behind()) continue;
-    some = true;
+    some = some || one.state != "incomplete";
     fmt::print(stderr, "tracker {}: {}\n", one.name, safe_text(uplink::in_words(one)));
   }
   if (some)

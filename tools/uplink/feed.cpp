@@ -57,14 +57,17 @@ Feed::Feed(const TrackerRequest& request, bool again, const PartFactory& factory
 
 Feed::~Feed() = default;
 
+std::filesystem::path Feed::log_file() const {
+  return state_folder(ledger_.dir()) / (status_.name + ".log");
+}
+
 void Feed::open() {
-  const auto file = state_folder(ledger_.dir()) / (status_.name + ".log");
   // An uplink whose driver was killed may still be ending.
-  if (!positions_ && journal::has_writer(file))
-    throw TryLater("another process is at it: it has " + file.string() + " open");
+  if (!positions_ && journal::has_writer(log_file()))
+    throw TryLater("another process has " + log_file().string() + " open");
   if (!positions_) {
     positions_ = std::make_unique<Positions>(
-        file, [this](std::string text) { return secrets_.masked(std::move(text)); });
+        log_file(), [this](std::string text) { return secrets_.masked(std::move(text)); });
     if (again_) positions_->forget_all();
   }
   instance_ = std::make_unique<Instance>(request_.part, factory_);
@@ -129,7 +132,8 @@ void Feed::tell(const std::string& state, const std::string& problem) {
   if (positions_) status_.points = positions_->sent();
   if (!is_new && (now - told_ < kTell || state == "up to date")) return;
   told_ = now;
-  write_status(ledger_.dir(), status_);
+  // Whoever is at it has its own to say.
+  if (positions_ || !journal::has_writer(log_file())) write_status(ledger_.dir(), status_);
 }
 
 void Feed::look_for_trials() {

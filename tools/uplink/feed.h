@@ -58,6 +58,7 @@ class Feed {
     Clock::time_point told_of{};  // when the tracker last heard of it
   };
 
+  [[nodiscard]] std::filesystem::path log_file() const;
   void open();
   void look_for_trials();
   void prepare(Trial& trial);

@@ -56,14 +56,16 @@ bool load_or_say_why(registry::Loader& loader, const Request& request,
   }
 }
 
-/// A log that can't be read just now is read later on, or by the next sync.
-void poll(Ledger& ledger) {
+/// False where the study's log can't be read just now: it is read later on, or by the next sync.
+bool poll(Ledger& ledger) {
   static std::string said;
   try {
     ledger.poll();
+    return true;
   } catch (const std::exception& problem) {
     if (said != problem.what()) fmt::print(stderr, "{}\n", problem.what());
     said = problem.what();
+    return false;
   }
 }
 
@@ -73,7 +75,7 @@ int serve(const Request& request) {
   Secrets secrets;
   registry::Loader loader;
   std::vector<std::unique_ptr<Feed>> feeds;
-  bool all_loaded = true;
+  bool all_loaded = true, all_read = true;
   for (const TrackerRequest& tracker : request.trackers) {
     if (load_or_say_why(loader, request, tracker))
       feeds.push_back(std::make_unique<Feed>(tracker, request.again, loader, ledger, secrets));
@@ -96,12 +98,12 @@ int serve(const Request& request) {
     else if (stdin_closed())
       deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                     std::chrono::duration<double>(request.wait));
-    poll(ledger);
+    all_read = poll(ledger);
     finishing =
         deadline.load() != Clock::time_point::max();  // only now: the log is read to its end
   }
   if (at_work > 0) ::_exit(1);  // within a request, perhaps; what it was about comes again
-  bool is_whole = all_loaded;
+  bool is_whole = all_loaded && all_read;
   for (std::thread& thread : threads) thread.join();
   for (const auto& feed : feeds) is_whole = is_whole && feed->is_whole();
   return is_whole ? 0 : 1;

@@ -91,15 +91,13 @@ Positions::Positions(const std::filesystem::path& file,
     : file_(file), masked_(std::move(masked)) {
   log_ = std::make_unique<journal::Writer>(file);
   load();
-  added_ = std::filesystem::file_size(file_);
-  if (added_ > kCompactFrom) compact();
+  if (std::filesystem::file_size(file_) > kCompactFrom) compact();
 }
 
-/// On file before it returns. The file stays within twice of what it has to hold.
+/// On file before it returns. The file stays within about twice of what it has to hold.
 void Positions::add(const json& record) {
   log_->event(record);
-  added_ += dump(record).size();
-  if (added_ > kCompactFrom + whole_) compact();
+  if (std::filesystem::file_size(file_) > kCompactFrom + 2 * whole_) compact();
 }
 
 void Positions::load() {
@@ -129,7 +127,6 @@ void Positions::compact() {
   log->sync();
   std::filesystem::rename(fresh, file_);
   log_ = std::move(log);
-  added_ = 0;
   whole_ = std::filesystem::file_size(file_);
 }
 

@@ -65,7 +65,7 @@ class Positions {
   std::unordered_map<std::string, Known> by_trial_;
   std::unordered_map<std::string, Intent> intents_;
   std::int64_t sent_ = 0;
-  std::uintmax_t whole_ = 0, added_ = 0;  // bytes: when it was compacted, and since then, about
+  std::uintmax_t whole_ = 0;  // bytes when it was last compacted
 };
 
 }  // namespace paribus::uplink

@@ -50,7 +50,7 @@ json to_json(const Status& status) {
 std::string in_words(const Status& status) {
   if (status.state == "unreadable") return status.problem;
   std::string text = plural(status.points, "point") + " delivered";
-  if (status.is_behind()) {
+  if (status.is_behind() && status.state != "incomplete") {
     text += fmt::format(", {} not yet whole", plural(status.trials, "trial"));
     if (!status.running) text += "; not running";
   }

@@ -12,11 +12,13 @@ namespace paribus::uplink {
 /// How far a tracker has come, as its process last said.
 struct Status {
   std::string name{}, part{};  // part: tracker/csv
-  std::string state{};         // delivering, waiting, up to date, gave up; unreadable: its file is
-  std::string problem{};       // the last one, "" if there is none now
-  std::int64_t points = 0;     // delivered, in all
-  std::int64_t trials = 0;     // that something is left to deliver of
-  bool running = false;        // its process lives; set by `statuses`
+  /// delivering, waiting, up to date, gave up; incomplete: journals can't be read, all else is
+  /// delivered; unreadable: its own file is
+  std::string state{};
+  std::string problem{};    // the last one, "" if there is none now
+  std::int64_t points = 0;  // delivered, in all
+  std::int64_t trials = 0;  // that something is left to deliver of
+  bool running = false;     // its process lives; set by `statuses`
 
   [[nodiscard]] bool is_behind() const { return state != "up to date"; }
 };

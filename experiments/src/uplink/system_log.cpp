@@ -25,6 +25,7 @@ bool is_sane(std::int64_t step) { return step >= 0 && static_cast<double>(step) 
 SystemLog::SystemLog(const std::filesystem::path& dir) : file_(machine::log_path(dir)) {}
 
 void SystemLog::read_on() {
+  if (is_bad_) return;
   std::error_code none;
   const auto size = std::filesystem::file_size(file_, none);
   if (none || size == position_.at) return;
@@ -69,9 +70,13 @@ SystemBatch SystemLog::of(const std::string& trial, std::int64_t after, std::siz
                           std::int64_t until) {
   const std::lock_guard lock(mutex_);
   SystemBatch found;
-  if (is_bad_) return found;
   try {
     read_on();
+  } catch (const Error& problem) {  // what stands before that is as good as it was
+    is_bad_ = true;
+    fmt::print(stderr, "{}\n", problem.what());
+  }
+  try {
     const auto where = where_.find(trial);
     if (where == where_.end() || !(std::abs(position_.started) < kMostSeconds)) return found;
     found.started = position_.started;
@@ -80,8 +85,9 @@ SystemBatch SystemLog::of(const std::string& trial, std::int64_t after, std::siz
          i <= where->second.second; ++i) {
       if (!collect(i, trial, after, most, until, found)) break;
     }
-  } catch (const Error& problem) {
+  } catch (const Error& problem) {  // it is gone, perhaps
     is_bad_ = true;
+    where_.clear();
     found = {};
     fmt::print(stderr, "{}\n", problem.what());
   }
