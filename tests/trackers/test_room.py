@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Trackers that write files, and no room for them."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from journals import MAGIC, event, points, series
+from recorder import Recorder
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from test_wandb import trial_of
+from test_wandb_offline import runs as offline_runs
+from test_wandb_offline import wandb_sync
+from uplinks import delivered, status, study, sync, tracker
+
+sys.path.append(str(Path(__file__).parents[1] / "laws"))
+
+from test_disk import SmallDisk  # noqa: E402
+
+
+def from_csv(folder):
+    return delivered(folder)
+
+
+def from_tensorboard(folder):
+    """Scalars are float32 there; these lose nothing by it."""
+    found = []
+    for run in (folder / "trackers" / "tensorboard").iterdir():
+        events = EventAccumulator(str(run), size_guidance={"scalars": 0})
+        events.Reload()
+        trial = run.name.rsplit("-", 1)[1]
+        found += [
+            (trial, "train.loss", one.step, one.value) for one in events.Scalars("train.loss")
+        ]
+    return sorted(found)
+
+
+def from_wandb_offline(folder):
+    server = Recorder()
+    wandb_sync(folder.parent, server, *offline_runs(folder))
+    server.close()
+    return server.points(trial_of)
+
+
+@pytest.mark.parametrize("read", [from_csv, from_tensorboard, from_wandb_offline])
+def test_no_room_for_a_file(tmp_path, read):
+    """One line says so; the other tracker has all; nothing is lost once there is room."""
+    use = read.__name__.removeprefix("from_")
+    folder, steps = tmp_path / "study", 4000
+    study(folder, trials=2)
+    (folder / "trackers").mkdir()
+    values = [0.5 ** (step % 100) for step in range(steps)]
+    for seed in range(2):
+        body = MAGIC + event(event="start", time=1.0) + series("train.loss")
+        body += points(0, range(steps), values)
+        body += event(event="end", status="done", steps=steps, seconds=1.0)
+        (folder / "journal" / f"0000000{seed}.log").write_bytes(body)
+    disk = SmallDisk(folder / "trackers" / use, 64 << 10)
+    try:
+        entries = tracker(use), tracker("log")
+        assert sync(folder, *entries, wait=1.0) == 1
+        assert re.search("No space left on device|File too large", status(folder, use)["problem"])
+        assert status(folder, "log")["state"] == "up to date"
+        disk.enlarge()
+        assert sync(folder, *entries, wait=60.0) == 0
+        found = read(folder)
+    finally:
+        disk.remove()
+    assert found == [
+        (f"0000000{seed}", "train.loss", step, values[step])
+        for seed in range(2)
+        for step in range(steps)
+    ]
