@@ -14,10 +14,11 @@ import logging_rows
 import plugin_rows
 import rivals
 import rows
+import tracker_rows
 from figure import number
 from rows import ROOT, Setting, note
 
-ROWS = {**rows.ROWS, **plugin_rows.ROWS, **rivals.ROWS, **logging_rows.ROWS}
+ROWS = {**rows.ROWS, **plugin_rows.ROWS, **rivals.ROWS, **logging_rows.ROWS, **tracker_rows.ROWS}
 
 
 def machine():
