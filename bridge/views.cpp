@@ -147,6 +147,18 @@ void add_requests(Class& fit) {
            [](const F& f, const std::string& name, double value) {
              keeping_no_space(f, [&] { training(f).record(name, value); });
            })
+      .def(
+          "histogram",
+          [](const F& f, const std::string& name, const py::object& values, std::int64_t bins) {
+            const at::Tensor tensor = unwrap(values, "fit.histogram");
+            keeping_no_space(f, [&] { training(f).histogram(name, tensor, bins); });
+          },
+          py::arg("name"), py::arg("values"), py::arg("bins") = 64)
+      .def("picture",
+           [](const F& f, const std::string& name, const py::object& pixels) {
+             const at::Tensor tensor = unwrap(pixels, "fit.picture");
+             keeping_no_space(f, [&] { training(f).picture(name, tensor); });
+           })
       .def("save_weights",
            [](const F& f, const std::string& name) {
              keeping_no_space(f, [&] { training(f).save_weights(name); });

@@ -121,6 +121,12 @@ void Trainer::connect_fit() {
   fit_.groups = groups_.get();
   fit_.seed_ = spec_.seed;
   fit_.record_ = [this](std::string_view name, double value) { put_point(name, value); };
+  fit_.histogram_ = [this](std::string_view name, const at::Tensor& values, std::int64_t bins) {
+    put_histogram(name, values, bins);
+  };
+  fit_.picture_ = [this](std::string_view name, const at::Tensor& pixels) {
+    put_picture(name, pixels);
+  };
   fit_.save_weights_ = [this](std::string_view name) { save_weights(std::string(name)); };
   const auto find = [this](std::string_view address) {
     const std::string wanted(address);

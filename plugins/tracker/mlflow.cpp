@@ -77,8 +77,8 @@ struct Mlflow : paribus::Tracker {
                 "its name; empty: MLFLOW_EXPERIMENT_NAME, else that of the study"),
           field("tags", &Params::tags, "of every run: `name=value`, with commas between them"),
           field("artifacts", &Params::artifacts,
-                "whether study.toml, config.json, result.json, output.txt and the report go with "
-                "the runs"),
+                "whether study.toml, config.json, result.json, output.txt, pictures and the report "
+                "go with the runs"),
           field("weights", &Params::weights, "whether a trial's last weights go with its run")};
     }
   } params;
@@ -117,6 +117,17 @@ struct Mlflow : paribus::Tracker {
                       {"step", point.step}});
     }
     batches(trial, "metrics", list, kMostMetrics);
+  }
+
+  /// As artifacts of the run. (MLflow has no histograms; its grid of images wants a small copy in
+  /// WebP of each, which is not made.)
+  void log_pictures(TrackedTrial& trial, std::span<const TrackedPicture> pictures) override {
+    for (const TrackedPicture& one : pictures) {
+      std::string name = key(one.name);
+      std::replace(name.begin(), name.end(), '/', '~');
+      put(trial.memo, "images/" + name + "+step+" + std::to_string(one.step) + ".png",
+          {.body = one.png});
+    }
   }
 
   void end(TrackedTrial& trial, const TrackedEnd& end) override {

@@ -42,6 +42,28 @@ std::string scalar(std::string_view tag, double value) {
   return bytes(1, bytes(1, tag) + single(2, value));
 }
 
+std::string histogram(std::string_view tag, const paribus::Histogram& values) {
+  const auto bins = static_cast<double>(values.counts.size());
+  std::uint64_t count = 0;
+  std::string limits, counts;
+  for (std::size_t i = 0; i < values.counts.size(); ++i) {
+    count += values.counts[i];
+    limits += raw(values.low + (values.high - values.low) * static_cast<double>(i + 1) / bins);
+    counts += raw(static_cast<double>(values.counts[i]));
+  }
+  const std::string proto = real(1, values.low) + real(2, values.high) +
+                            real(3, static_cast<double>(count)) + real(4, values.sum) +
+                            real(5, values.squares) + bytes(6, limits) + bytes(7, counts);
+  return bytes(1, bytes(1, tag) + bytes(5, proto));
+}
+
+std::string image(const paribus::TrackedPicture& picture) {
+  constexpr int kRgb = 3;  // of the colours: the file knows its own
+  const std::string proto =
+      whole(1, picture.height) + whole(2, picture.width) + whole(3, kRgb) + bytes(4, picture.png);
+  return bytes(1, bytes(1, picture.name) + bytes(4, proto));
+}
+
 /// A value that the HParams page reads: what it says stands in its metadata.
 std::string hparams(std::string_view tag, const std::string& content) {
   const std::string nothing = whole(1, 1) + bytes(2, "") + single(5, 0);  // a tensor, float scalar
@@ -92,8 +114,8 @@ constexpr int kSuccess = 1, kFailure = 2, kRunning = 3;  // of a session
 
 }  // namespace
 
-/// An event file per trial, in a folder of its own: scalars, and the trial's parameters for the
-/// HParams page. TensorBoard's scalars are float32; the journal keeps every bit.
+/// An event file per trial, in a folder of its own: scalars, histograms, images, and the trial's
+/// parameters for the HParams page. TensorBoard's scalars are float32; the journal keeps every bit.
 struct TensorBoard : paribus::Tracker {
   struct Params {
     std::string_view folder;
@@ -136,6 +158,22 @@ struct TensorBoard : paribus::Tracker {
     append(trial, records);
   }
 
+  void log_histograms(paribus::TrackedTrial& trial,
+                      std::span<const paribus::TrackedHistogram> histograms) override {
+    std::string records;
+    for (const paribus::TrackedHistogram& one : histograms)
+      records += summary(one.time, one.step, histogram(one.name, one.values));
+    append(trial, records);
+  }
+
+  void log_pictures(paribus::TrackedTrial& trial,
+                    std::span<const paribus::TrackedPicture> pictures) override {
+    std::string records;
+    for (const paribus::TrackedPicture& one : pictures)
+      records += summary(one.time, one.step, image(one));
+    append(trial, records);
+  }
+
   void end(paribus::TrackedTrial& trial, const paribus::TrackedEnd& end) override {
     const int status = end.status == "done"     ? kSuccess
                        : end.status == "failed" ? kFailure
@@ -169,4 +207,5 @@ struct TensorBoard : paribus::Tracker {
   std::filesystem::path folder_;
   std::map<std::string, paribus::tracker::Appended> files_;  // of trials under way
 };
-PARIBUS_PART(TensorBoard, "tensorboard", "TensorBoard's event files: scalars and hparams")
+PARIBUS_PART(TensorBoard, "tensorboard",
+             "TensorBoard's event files: scalars, histograms, images and hparams")

@@ -113,6 +113,17 @@ struct Wandb : paribus::Tracker {
     trial.memo = rows.memo();
   }
 
+  void log_histograms(TrackedTrial& trial, std::span<const TrackedHistogram> histograms) override {
+    show(trial, histograms);
+  }
+  void log_pictures(TrackedTrial& trial, std::span<const TrackedPicture> pictures) override {
+    if (!runs_.contains(trial.id)) upsert(trial);
+    Uploads files;
+    for (const TrackedPicture& one : pictures) files[tracker::wandb_path(one)] = {one.png};
+    const Json uploaded = put_files(trial.id, files);
+    show(trial, pictures, {{"uploaded", uploaded}});
+  }
+
   [[nodiscard]] bool takes_output() const override { return params.console; }
 
   void output(TrackedTrial& trial, std::span<const TrackedLine> printed) override {
@@ -209,6 +220,14 @@ struct Wandb : paribus::Tracker {
 
   static std::string need(const Json& answer, const char* where) {
     return tracker::need(answer, where, "tracker/wandb");
+  }
+
+  template <class Item>
+  void show(TrackedTrial& trial, std::span<const Item> items, Json last = Json::object()) {
+    if (!runs_.contains(trial.id)) upsert(trial);
+    tracker::WandbRows rows(trial.memo);
+    send(trial, rows, rows.take(items), std::move(last));
+    trial.memo = rows.memo();
   }
 
   // -- runs -----------------------------------------------------------------------------------

@@ -131,6 +131,24 @@ struct WandbOffline : paribus::Tracker {
     keep(trial, file, rows);
   }
 
+  void log_histograms(TrackedTrial& trial, std::span<const TrackedHistogram> histograms) override {
+    tracker::WandbRows rows(trial.memo);
+    auto& file = back(trial, rows);
+    add_rows(file, rows, rows.take(histograms), trial);
+    keep(trial, file, rows);
+  }
+  void log_pictures(TrackedTrial& trial, std::span<const TrackedPicture> pictures) override {
+    tracker::WandbRows rows(trial.memo);
+    auto& file = back(trial, rows);
+    for (const TrackedPicture& one : pictures) {
+      const std::string path = tracker::wandb_path(one);
+      File(file.path().parent_path() / "files" / path, 0).add(one.png);
+      add(file, rows, kFiles, file_item(path));
+    }
+    add_rows(file, rows, rows.take(pictures), trial);
+    keep(trial, file, rows);
+  }
+
   [[nodiscard]] bool takes_output() const override { return params.console; }
 
   void output(TrackedTrial& trial, std::span<const TrackedLine> lines) override {
@@ -208,12 +226,16 @@ struct WandbOffline : paribus::Tracker {
     return run;
   }
 
+  static std::string file_item(const std::string& path) {
+    return bytes(1, bytes(1, path) + whole(2, 1));
+  }
+
   void copy_files(File& file, tracker::WandbRows& rows, const std::filesystem::path& to) const {
     std::filesystem::create_directories(to);
     if (!std::filesystem::exists(toml_)) return;
     std::filesystem::copy_file(toml_, to / "study.toml",
                                std::filesystem::copy_options::overwrite_existing);
-    add(file, rows, kFiles, bytes(1, bytes(1, "study.toml") + whole(2, 1)));
+    add(file, rows, kFiles, file_item("study.toml"));
   }
 
   std::optional<tracker::WandbNames> names_;

@@ -83,8 +83,43 @@ inline std::string wandb_text(double value) {
 struct WandbRow {
   std::int64_t step = 0;
   double time = 0;  // of its last point
-  std::map<std::string, double> values;
+  std::map<std::string, double> values{};
+  std::map<std::string, std::string> shown{};  // JSON: histograms, pictures
 };
+
+/// A histogram among the values of a row.
+inline std::string wandb_histogram(const Histogram& values) {
+  const auto bins = static_cast<double>(values.counts.size());
+  Json edges = Json::array();
+  for (std::size_t i = 0; i < values.counts.size(); ++i)
+    edges.push_back(values.low + (values.high - values.low) * static_cast<double>(i) / bins);
+  edges.push_back(values.high);
+  return compact({{"_type", "histogram"}, {"values", values.counts}, {"bins", edges}});
+}
+
+/// Where a run keeps a picture among its files.
+inline std::string wandb_path(const TrackedPicture& picture) {
+  std::string name(picture.name.substr(0, 128));
+  for (char& c : name) {
+    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                          (c >= '0' && c <= '9') ||
+                          std::string_view("._-").find(c) != std::string_view::npos;
+    if (!is_plain) c = '_';
+  }
+  return "media/images/" + name + "_" + std::to_string(picture.step) + "_" +
+         picture.sha256.substr(0, 20) + ".png";
+}
+
+/// A picture among the values of a row.
+inline std::string wandb_picture(const TrackedPicture& picture) {
+  return compact({{"_type", "image-file"},
+                  {"format", "png"},
+                  {"path", wandb_path(picture)},
+                  {"sha256", picture.sha256},
+                  {"size", picture.png.size()},
+                  {"width", picture.width},
+                  {"height", picture.height}});
+}
 
 /// What the uplink sampled of machine and trial, rather than what the trial measured: W&B keeps it
 /// apart, by time and not by step.
@@ -101,7 +136,7 @@ struct WandbPoints {
         continue;
       }
       if (samples.empty() || samples.back().step != point.step)
-        samples.push_back({point.step, point.time, {}});
+        samples.push_back({point.step, point.time});
       samples.back().values[std::string(point.metric.substr(kWandbSystem.size()))] = point.value;
     }
   }
@@ -128,13 +163,16 @@ struct WandbRows {
     bytes = json.at("bytes"), records = json.at("records");
     last = values_of(json.at("last"));
     last_step = json.at("step"), last_time = json.at("time");
-    if (json.contains("open")) open = {last_step, last_time, values_of(json.at("open"))};
+    if (!json.contains("open")) return;
+    open = {last_step, last_time, values_of(json.at("open"))};
+    if (json.contains("shown")) open->shown = json.at("shown");
   }
   [[nodiscard]] std::string memo() const {
     Json json{{"lines", lines},     {"messages", messages},  {"bytes", bytes},
               {"records", records}, {"last", json_of(last)}, {"step", last_step},
               {"time", last_time}};
     if (open) json["open"] = json_of(open->values);
+    if (open && !open->shown.empty()) json["shown"] = open->shown;
     if (samples > 0) json["samples"] = samples;
     if (!stamp.empty()) json["stamp"] = stamp;
     return compact(json);
@@ -142,22 +180,24 @@ struct WandbRows {
 
   /// The rows that are whole now, by rising step.
   std::vector<WandbRow> take(std::span<const TrackedPoint> points) {
-    std::map<std::int64_t, WandbRow> rows;
-    if (open) rows[open->step] = *open;
+    Rows rows;
     for (const TrackedPoint& point : points) {
-      WandbRow& row = rows[point.step];
-      row.step = point.step;
-      row.time = std::max(row.time, point.time);
-      row.values[std::string(point.metric)] = point.value;
+      row_of(rows, point).values[std::string(point.metric)] = point.value;
       last[std::string(point.metric)] = point.value;
     }
-    std::vector<WandbRow> whole;
-    for (auto& [step, row] : rows) whole.push_back(std::move(row));
-    if (whole.empty()) return whole;
-    open = std::move(whole.back());
-    whole.pop_back();
-    last_step = open->step, last_time = open->time;
-    return whole;
+    return split(std::move(rows));
+  }
+  std::vector<WandbRow> take(std::span<const TrackedHistogram> histograms) {
+    Rows rows;
+    for (const TrackedHistogram& one : histograms)
+      row_of(rows, one).shown[std::string(one.name)] = wandb_histogram(one.values);
+    return split(std::move(rows));
+  }
+  std::vector<WandbRow> take(std::span<const TrackedPicture> pictures) {
+    Rows rows;
+    for (const TrackedPicture& one : pictures)
+      row_of(rows, one).shown[std::string(one.name)] = wandb_picture(one);
+    return split(std::move(rows));
   }
   std::vector<WandbRow> take_open() {
     std::vector<WandbRow> whole;
@@ -167,6 +207,32 @@ struct WandbRows {
   }
 
  private:
+  using Rows = std::map<std::int64_t, WandbRow>;
+
+  template <class Item>
+  WandbRow& row_of(Rows& rows, const Item& item) const {
+    WandbRow& row = rows[item.step];
+    row.step = item.step;
+    row.time = std::max(row.time, item.time);
+    return row;
+  }
+
+  /// With the row that was open, all but the last are whole.
+  std::vector<WandbRow> split(Rows rows) {
+    if (open) {
+      WandbRow& row = row_of(rows, *open);
+      row.values.insert(open->values.begin(), open->values.end());
+      row.shown.merge(open->shown);
+    }
+    std::vector<WandbRow> whole;
+    for (auto& [step, row] : rows) whole.push_back(std::move(row));
+    if (whole.empty()) return whole;
+    open = std::move(whole.back());
+    whole.pop_back();
+    last_step = open->step, last_time = open->time;
+    return whole;
+  }
+
   static Json json_of(const std::map<std::string, double>& values) {
     Json json = Json::object();
     for (const auto& [name, value] : values) json[name] = number(value);
@@ -192,7 +258,9 @@ inline WandbItems wandb_items(const std::map<std::string, double>& values, std::
   return items;
 }
 inline WandbItems wandb_items(const WandbRow& row, double started) {
-  return wandb_items(row.values, row.step, row.time, started);
+  WandbItems items = wandb_items(row.values, row.step, row.time, started);
+  items.insert(items.begin(), row.shown.begin(), row.shown.end());
+  return items;
 }
 
 /// The last value of each metric; where the trial has ended, what it ended with, and the best.

@@ -89,6 +89,25 @@ class Ema(Part):
 
 EMA = Ema
 
+class Histograms(Part):
+    """records how weights and gradients are spread
+
+    every: int = 1 [epoch]: from one to the next
+    bins: int = 64: of equal width, from the least number to the greatest
+    weights: bool = True: of weights, at the end of the epoch
+    grads: bool = True: of their gradients, at the epoch's last update
+    """
+
+    def __init__(
+        self,
+        *,
+        every: int = ...,
+        bins: int = ...,
+        weights: bool = ...,
+        grads: bool = ...,
+        name: str = ...,
+    ) -> None: ...
+
 class Mixup(Part):
     """trains on mixtures of two items (Zhang et al. 2018)
 
@@ -101,6 +120,21 @@ class Mixup(Part):
         *,
         alpha: float = ...,
         per: Literal["item", "batch"] = ...,
+        name: str = ...,
+    ) -> None: ...
+
+class Pictures(Part):
+    """records pictures of what the model makes of some items
+
+    items: int = 8: the most: they are the first of the split's last batch
+    every: int = 1 [epoch]: from one to the next
+    """
+
+    def __init__(
+        self,
+        *,
+        items: int = ...,
+        every: int = ...,
         name: str = ...,
     ) -> None: ...
 

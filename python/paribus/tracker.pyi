@@ -24,7 +24,7 @@ class Mlflow(Part):
     uri: string = '': the server's address; empty: MLFLOW_TRACKING_URI
     experiment: string = '': its name; empty: MLFLOW_EXPERIMENT_NAME, else that of the study
     tags: string = '': of every run: `name=value`, with commas between them
-    artifacts: bool = True: whether study.toml, config.json, result.json, output.txt and the report go with the runs
+    artifacts: bool = True: whether study.toml, config.json, result.json, output.txt, pictures and the report go with the runs
     weights: bool = False: whether a trial's last weights go with its run
     """
 
@@ -40,7 +40,7 @@ class Mlflow(Part):
     ) -> None: ...
 
 class TensorBoard(Part):
-    """TensorBoard's event files: scalars and hparams
+    """TensorBoard's event files: scalars, histograms, images and hparams
 
     folder: string = '': where to, seen from the study's directory; empty: trackers/ and the tracker's name
     """

@@ -84,6 +84,30 @@ TEST_F(MachineTest, SharesAndSumsAreSinceTheFirstReading) {
   EXPECT_EQ(value(second, "network.sent"), 2);
 }
 
+TEST_F(MachineTest, EnergyIsThatOfWholeProcessorsOverTheEndOfTheirCounts) {
+  const fs::path zones = "sys/class/powercap";
+  for (const char* zone : {"intel-rapl:0", "intel-rapl:1", "intel-rapl:0:0", "intel-rapl"})
+    fs::create_directories(root_ / zones / zone);
+  const auto joules = [&](const std::string& zone, const std::string& text) {
+    std::ofstream(root_ / zones / zone / "energy_uj") << text;
+    std::ofstream(root_ / zones / zone / "max_energy_range_uj") << "10000000\n";
+  };
+  joules("intel-rapl:0", "9000000\n");
+  joules("intel-rapl:1", "500000\n");
+  joules("intel-rapl:0:0", "1\n");
+  Machine machine(root_, root_);
+  EXPECT_EQ(value(machine.read(), "energy"), 0);
+  joules("intel-rapl:0", "1000000\n");  // full, and begun anew
+  joules("intel-rapl:1", "2000000\n");
+  joules("intel-rapl:0:0", "900000\n");  // a part of the first
+  EXPECT_DOUBLE_EQ(value(machine.read(), "energy"), 2 + 1.5);
+  fs::remove(root_ / zones / "intel-rapl:1" / "energy_uj");  // no longer let be read
+  joules("intel-rapl:0", "1000001\n");
+  EXPECT_DOUBLE_EQ(value(machine.read(), "energy"), 3.5 + 1e-6);
+  fs::remove_all(root_ / zones);
+  EXPECT_EQ(value(machine.read(), "energy"), -1);
+}
+
 TEST_F(MachineTest, WhatCannotBeReadIsLeftOut) {
   fs::remove_all(root_ / "proc");
   Machine machine(root_ / "none", root_);

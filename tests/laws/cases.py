@@ -293,9 +293,16 @@ CASES = {
         on=[callback("ema", "decay = 0.9")],
         off=[callback("ema", "decay = 0.0"), callback("ema", "decay = 0.0, warmup = false")],
     ),
+    "callback/histograms": Case(
+        on=[callback("histograms", "every = 1, bins = 8")],
+        off=[callback("histograms", "every = 1"), callback("histograms", "grads = false")],
+    ),
     "callback/mixup": Case(
         on=[callback("mixup", "alpha = 0.4"), callback("mixup", 'per = "batch"')],
         off=[callback("mixup", "alpha = 0.0")],
+    ),
+    "callback/pictures": Case(
+        on=[callback("pictures", "every = 1")], off=[callback("pictures", "items = 3")]
     ),
     "search/asha": Case(elsewhere="ADAPTIVE", never_off=NO_OFF_SEARCH),
     "search/grid": Case(elsewhere="SWEEPS", never_off=NO_OFF_SEARCH),

@@ -12,6 +12,8 @@ COMMON = {
     "callback/centralize": '{ use = "centralize" }',
     "callback/checkpoint": '{ use = "checkpoint", every = 1 }',
     "callback/early_stop": '{ use = "early_stop", patience = 1, min_delta = 10.0 }',
+    "callback/histograms": '{ use = "histograms" }',
+    "callback/pictures": '{ use = "pictures" }',
 }
 SETS = [
     COMMON

@@ -5,6 +5,7 @@ import math
 import random
 import struct
 import sys
+import zlib
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
@@ -179,3 +180,42 @@ def long_study(folder: Path, trials=4, points=100_000) -> Path:
                 )
             )
     return folder
+
+
+def seen(folder: Path) -> Path:
+    """Trials that recorded pictures and histograms, of hostile names too, and samples of the machine."""
+    arms(folder, {"plain": 0.0, HOSTILE[0]: 0.2}, seeds=3)
+    for number in range(2):
+        for seed in range(3):
+            path = folder / "journal" / f"{number:02x}{seed:06x}.log"
+            body = b""
+            for step in (10, 20, 30):
+                for name in ("weights.a", HOSTILE[1]):
+                    body += journals.histogram(name, step, -step / 10, 1.0, [step, 5, 3, 2])
+                body += journals.picture("valid.pictures", step, png(40, 24, step))
+            body += journals.histogram("empty", 10, 0.0, 0.0, [0, 0], not_finite=9)
+            body += journals.picture(HOSTILE[4], 10, b"no picture")
+            path.write_bytes(path.read_bytes() + body)
+    log = journals.MAGIC + journals.event(event="start", time=1000.0, every=1)
+    for name, unit in (("cpu", "%"), ("energy", "J"), ("trials/00000000/memory", "B")):
+        log += journals.series(name, unit)
+    steps = [*range(20), *range(200, 1400)]  # it stood still in between
+    for at, series in enumerate(([50.0] * 1220, range(1220), [4e8] * 1220)):
+        values = [float(one) for one in series]
+        if at == 0:
+            values[700] = 99.5
+        log += journals.points(at, steps, values)
+    (folder / "journal" / "system.log").write_bytes(log)
+    return folder
+
+
+def png(width: int, height: int, shade: int) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    rows = b"".join(b"\0" + bytes([shade]) * width for _ in range(height))
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    parts = [(b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)

@@ -7,7 +7,7 @@ import struct
 from pathlib import Path
 
 MAGIC = b"paribus\x01"
-EVENT, SERIES, POINTS = 1, 2, 3
+EVENT, SERIES, POINTS, HISTOGRAM, PICTURE = 1, 2, 3, 7, 8
 
 
 def _make_table():
@@ -68,6 +68,20 @@ def points(which, steps, values):
         payload += _varint(which * 2) + _varint(move << 1 if move >= 0 else (-move << 1) - 1)
         payload += struct.pack("<d", value)
     return record(POINTS, bytes(payload))
+
+
+def _shown(kind, name, step, rest):
+    name = name.encode()
+    return record(kind, struct.pack("<H", len(name)) + name + struct.pack("<q", step) + rest)
+
+
+def histogram(name, step, low, high, counts, total=0.0, squares=0.0, not_finite=0):
+    numbers = struct.pack("<4dQ", low, high, total, squares, not_finite)
+    return _shown(HISTOGRAM, name, step, numbers + struct.pack(f"<{len(counts)}Q", *counts))
+
+
+def picture(name, step, png):
+    return _shown(PICTURE, name, step, png)
 
 
 def trial_journal(trial, arm, seed, metrics, *, end="done", message="", steps=10):

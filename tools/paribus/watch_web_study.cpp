@@ -10,6 +10,7 @@
 
 #include "paribus/error.h"
 #include "tools/report/report.h"
+#include "tools/report/seen.h"
 
 namespace paribus {
 namespace {
@@ -85,6 +86,7 @@ void WebStudy::take_results() {
   record_ = study_.record();
   record_.problems = study_.problems();
   json fresh = report::results_of(record_);
+  fresh["seen"] = report::seen_of(record_);
   if (data_.is_object()) {
     fresh["trials"] = std::move(data_["trials"]);
     fresh["curves"] = std::move(data_["curves"]);

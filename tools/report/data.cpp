@@ -13,6 +13,7 @@
 #include "report.h"
 #include "results/arms.h"
 #include "results/table.h"
+#include "seen.h"
 #include "stats/comparison_json.h"
 #include "stats/readings.h"
 
@@ -263,6 +264,7 @@ json data_of(const StudyRecord& study) {
   json data = results_of(study);
   data["trials"] = trials_of(study);
   data["curves"] = curves_of(study);
+  data["seen"] = seen_of(study);
   return data;
 }
 

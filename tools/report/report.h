@@ -16,7 +16,7 @@ namespace paribus::report {
 nlohmann::json data_of(const results::StudyRecord& study);
 
 /// Its parts, for a page that grows: `data_of` is `results_of` with "trials", which is `trials_of`,
-/// and "curves", which is `curves_of` (curves.h).
+/// "curves", which is `curves_of` (curves.h), and "seen", which is `seen_of` (seen.h).
 nlohmann::json results_of(const results::StudyRecord& study);
 /// Column by column; a text that occurs again and again once.
 nlohmann::json trials_of(const results::StudyRecord& study);

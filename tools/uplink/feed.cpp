@@ -79,6 +79,7 @@ void Feed::open() {
 }
 
 void Feed::run(const std::atomic<bool>& finishing, const std::atomic<Clock::time_point>& deadline) {
+  host_.stop_at(deadline);
   try {
     while (true) {
       finishing_ = finishing;
@@ -213,7 +214,7 @@ bool Feed::deliver_of(Trial& trial) {
     end(trial, batch);
     return false;
   }
-  if (batch.points.empty() && !batch.end) {  // nothing that a tracker needs to know
+  if (!batch.has_something()) {  // nothing that a tracker needs to know
     batch.next.sent = trial.position.sent;
     batch.next.time = trial.position.time;
     trial.position = batch.next;
@@ -249,7 +250,8 @@ void Feed::hand_over(Trial& trial, const std::function<void()>& call) {
 }
 
 void Feed::tell_batch(Trial& trial, const Batch& batch, double time) {
-  if (!batch.end) return log(trial, batch, time);
+  if (!batch.points.empty()) return log(trial, batch, time);
+  if (!batch.end) return show(trial, batch, time);
   TrackedEnd end = end_of(*batch.end, time);
   end.files = files_of(ledger_.dir(), trial.told.id);
   tracker_->end(trial.told, end);

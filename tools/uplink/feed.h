@@ -70,6 +70,7 @@ class Feed {
   void hand_over(Trial& trial, const std::function<void()>& call);
   void begin(Trial& trial);
   void log(Trial& trial, const Batch& batch, double to);
+  void show(Trial& trial, const Batch& batch, double time);
   void tell_batch(Trial& trial, const Batch& batch, double time);
   void end(Trial& trial, const Batch& batch);
   void start_over(Trial& trial);

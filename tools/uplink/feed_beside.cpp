@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What is delivered of a trial beside its journal: samples, and what it printed.
+// What is delivered of a trial beside its points: histograms and pictures, samples, and what it
+// printed.
 
 #include "feed.h"
 #include "files.h"
+#include "registry/sha256.h"
 #include "results/trial_log.h"
 #include "uplink/output.h"
 
@@ -73,6 +75,22 @@ bool Feed::deliver_output(Trial& trial, const Intent& intent, bool is_over) {
   position.output = batch.until;
   keep(trial);
   return true;
+}
+
+void Feed::show(Trial& trial, const Batch& batch, double time) {
+  std::vector<TrackedHistogram> histograms;
+  for (const BatchShown& one : batch.histograms) {
+    if (fits(request_.only, one.name)) histograms.push_back({one.name, one.step, time, one.values});
+  }
+  if (!histograms.empty()) tracker_->log_histograms(trial.told, histograms);
+  std::vector<TrackedPicture> pictures;
+  for (const BatchShown& one : batch.pictures) {
+    const auto size = png_size(one.png);
+    if (size && fits(request_.only, one.name))
+      pictures.push_back({one.name, one.step, time, size->first, size->second, one.png,
+                          registry::sha256(one.png)});
+  }
+  if (!pictures.empty()) tracker_->log_pictures(trial.told, pictures);
 }
 
 /// A peer takes a run of which it hears nothing for dead.

@@ -42,6 +42,19 @@ std::pair<std::vector<TrackedFile>, std::string> closing_files(const fs::path& d
   return {files, mark};
 }
 
+std::optional<std::pair<std::int64_t, std::int64_t>> png_size(std::string_view file) {
+  constexpr std::string_view kSignature = "\x89PNG\r\n\x1a\n";
+  constexpr std::size_t kWidth = 16, kHeight = 20, kEnd = 24;
+  if (!file.starts_with(kSignature) || file.size() < kEnd) return std::nullopt;
+  const auto number = [&](std::size_t at) {
+    std::int64_t value = 0;
+    for (std::size_t i = at; i < at + 4; ++i)
+      value = value * 256 + static_cast<unsigned char>(file[i]);
+    return value;
+  };
+  return std::pair(number(kWidth), number(kHeight));
+}
+
 std::string text_file(const fs::path& file) {
   std::error_code none;
   const std::uintmax_t size = fs::file_size(file, none);

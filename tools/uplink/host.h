@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <string>
 
@@ -16,7 +18,16 @@ namespace paribus::uplink {
 class Host final : public Uplink {
  public:
   Host(std::filesystem::path folder, Secrets& secrets)
-      : folder_(std::move(folder)), secrets_(secrets) {}
+      : folder_(std::move(folder)), secrets_(secrets), transport_([this] {
+          return deadline_ != nullptr && std::chrono::steady_clock::now() >= deadline_->load();
+        }) {}
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  /// Requests are left from then on.
+  void stop_at(const std::atomic<std::chrono::steady_clock::time_point>& deadline) {
+    deadline_ = &deadline;
+  }
 
   HttpAnswer http(const HttpRequest& request) override {
     if (!request.password.empty()) secrets_.add_basic(request.user, request.password);
@@ -36,6 +47,7 @@ class Host final : public Uplink {
  private:
   std::filesystem::path folder_;
   Secrets& secrets_;
+  const std::atomic<std::chrono::steady_clock::time_point>* deadline_ = nullptr;
   Transport transport_;
 };
 

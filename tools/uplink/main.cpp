@@ -24,6 +24,7 @@ using namespace paribus;
 using namespace paribus::uplink;
 
 constexpr std::chrono::milliseconds kPoll{250};
+constexpr std::chrono::milliseconds kLeaving{500};
 
 /// Whether whoever started this has closed the other end; waits a moment for it.
 bool stdin_closed() {
@@ -92,7 +93,9 @@ int serve(const Request& request) {
       --at_work;
     });
   }
-  while (at_work > 0 && Clock::now() < deadline.load()) {
+  // Requests are left at the deadline, by the clock of those who make them; a tracker that does
+  // something else then isn't waited for.
+  while (at_work > 0 && (!finishing || Clock::now() < deadline.load() + kLeaving)) {
     if (finishing)
       std::this_thread::sleep_for(kPoll / 10);
     else if (stdin_closed())
@@ -102,7 +105,7 @@ int serve(const Request& request) {
     finishing =
         deadline.load() != Clock::time_point::max();  // only now: the log is read to its end
   }
-  if (at_work > 0) ::_exit(1);  // within a request, perhaps; what it was about comes again
+  if (at_work > 0) ::_exit(1);  // what it was about comes again
   bool is_whole = all_loaded && all_read;
   for (std::thread& thread : threads) thread.join();
   for (const auto& feed : feeds) is_whole = is_whole && feed->is_whole();

@@ -23,7 +23,8 @@ namespace {
 
 constexpr std::size_t kLongestAnswer = std::size_t{4} << 20;
 constexpr long kConnectSeconds = 15;
-constexpr double kLongestWait = 3600;  // s that a peer may ask for
+constexpr int kLookMilliseconds = 100;  // between looks at whether time is up
+constexpr double kLongestWait = 3600;   // s that a peer may ask for
 
 struct Transfer {
   HttpAnswer answer;
@@ -99,13 +100,41 @@ std::optional<double> number(const std::string& text) {
 
 }  // namespace
 
+/// One request at a time, by the multi interface: it can be left when time is up. Connections
+/// belong to `multi`, and stay.
 struct Transport::Curl {
+  CURLM* multi = curl_multi_init();
   CURL* handle = curl_easy_init();
-  ~Curl() { curl_easy_cleanup(handle); }
+
+  Curl() = default;
+  Curl(const Curl&) = delete;
+  Curl& operator=(const Curl&) = delete;
+  ~Curl() {
+    curl_easy_cleanup(handle);
+    curl_multi_cleanup(multi);
+  }
+
+  CURLcode perform(const std::function<bool()>& is_over) const {
+    curl_multi_add_handle(multi, handle);
+    int running = 1;
+    CURLMcode problem = CURLM_OK;
+    while (problem == CURLM_OK && running > 0 && !is_over()) {
+      problem = curl_multi_perform(multi, &running);
+      if (problem == CURLM_OK && running > 0)
+        problem = curl_multi_poll(multi, nullptr, 0, kLookMilliseconds, nullptr);
+    }
+    CURLcode result = problem == CURLM_OK ? CURLE_ABORTED_BY_CALLBACK : CURLE_OUT_OF_MEMORY;
+    int left = 0;
+    while (const CURLMsg* message = curl_multi_info_read(multi, &left))
+      if (message->msg == CURLMSG_DONE) result = message->data.result;
+    curl_multi_remove_handle(multi, handle);
+    return result;
+  }
 };
 
-Transport::Transport() : curl_(std::make_unique<Curl>()) {
-  if (curl_->handle == nullptr) throw Error("libcurl can't be started");
+Transport::Transport(std::function<bool()> is_over)
+    : curl_(std::make_unique<Curl>()), is_over_(std::move(is_over)) {
+  if (curl_->handle == nullptr || curl_->multi == nullptr) throw Error("libcurl can't be started");
 }
 Transport::~Transport() = default;
 
@@ -178,12 +207,14 @@ HttpAnswer Transport::http(const HttpRequest& request) {
     curl_easy_setopt(c, CURLOPT_POSTFIELDS, request.body.c_str());
     curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   }
-  const CURLcode code = curl_easy_perform(c);
+  const CURLcode code = curl_->perform(is_over_);
   curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &transfer.answer.status);
   const long status = transfer.answer.status;
   if (code != CURLE_OK && !transfer.answer.cut) {
-    const std::string text = fmt::format("{}: {}", shown(request.url),
-                                         *reason != '\0' ? reason : curl_easy_strerror(code));
+    const char* why = code == CURLE_ABORTED_BY_CALLBACK ? "no answer before time was up"
+                      : *reason != '\0'                 ? reason
+                                                        : curl_easy_strerror(code);
+    const std::string text = fmt::format("{}: {}", shown(request.url), why);
     if (is_final(code)) throw Error(text);
     throw TryLater(text);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -12,13 +13,15 @@ namespace paribus::uplink {
 /// connections open.
 class Transport {
  public:
-  Transport();
+  /// `is_over`: a request under way is to be left, as if it had timed out.
+  explicit Transport(std::function<bool()> is_over);
   ~Transport();
   HttpAnswer http(const HttpRequest& request);
 
  private:
   struct Curl;
   std::unique_ptr<Curl> curl_;
+  std::function<bool()> is_over_;
 };
 
 /// Seconds that a Retry-After asks for, a number or a date; 0 if it says nothing of use.

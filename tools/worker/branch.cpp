@@ -27,6 +27,14 @@ void copy_fingerprints(const journal::Chain& chain, std::int64_t last, journal::
   }
 }
 
+void copy_shown(const fs::path& from, const journal::Record& record, std::int64_t last,
+                journal::Writer& journal) {
+  for (const journal::NamedHistogram& one : record.histograms)
+    if (one.step <= last) journal.histogram(one.name, one.step, one.values);
+  for (const journal::NamedPicture& one : record.pictures)
+    if (one.step <= last) journal.picture(one.name, one.step, journal::picture_in(from, one));
+}
+
 }  // namespace
 
 void keep_branch(const fs::path& checkpoint, std::int64_t step) {
@@ -70,6 +78,7 @@ std::optional<double> begin_with(const Beginning& other, journal::Writer& journa
     for (std::size_t i = 0; i < values.size(); ++i)
       journal.point(id, static_cast<std::int64_t>(i) + 1, values[i]);
   }
+  copy_shown(other.journal, record, other.step, journal);
   copy_fingerprints(record.chain, other.step, journal);
   journal.sync();
   const auto own = folder / ("step-" + std::to_string(other.step) + ".safetensors");

@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include "branch.h"
+#include "png.h"
 
 namespace paribus::worker {
 namespace {
@@ -60,6 +61,14 @@ void JournalRecorder::point(std::string_view series, std::int64_t step, double v
 void JournalRecorder::message(std::string_view text) {
   ++slot_.beat;
   journal_.event({{"event", "message"}, {"text", text}});
+}
+
+void JournalRecorder::histogram(std::string_view name, std::int64_t step, const Histogram& values) {
+  journal_.histogram(name, step, values);
+}
+
+void JournalRecorder::picture(std::string_view name, std::int64_t step, const Pixels& pixels) {
+  journal_.picture(name, step, png_of(pixels));
 }
 
 void JournalRecorder::resumed(std::int64_t step) {

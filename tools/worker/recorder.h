@@ -45,6 +45,8 @@ class JournalRecorder final : public Recorder {
 
   void point(std::string_view series, std::int64_t step, double value) override;
   void message(std::string_view text) override;
+  void histogram(std::string_view name, std::int64_t step, const Histogram& values) override;
+  void picture(std::string_view name, std::int64_t step, const Pixels& pixels) override;
   void flush() override { ++slot_.beat, journal_.sync(); }
   void resumed(std::int64_t step) override;
   void before_write(std::int64_t bytes) override;

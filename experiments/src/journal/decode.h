@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "journal/format.h"
+#include "paribus/record.h"
 
 namespace paribus::journal {
 
@@ -58,6 +59,35 @@ std::optional<double> take_value(std::string_view& from) {
   const auto value = static_cast<double>(load<T>(from.data()));
   from.remove_prefix(sizeof(T));
   return value;
+}
+
+/// What a histogram or a picture begins with.
+struct ShownHead {
+  std::string name;
+  std::int64_t step = 0;
+};
+
+inline std::optional<ShownHead> take_shown_head(std::string_view& from) {
+  auto name = take_name(from);
+  if (!name || name->empty() || from.size() < sizeof(std::int64_t)) return std::nullopt;
+  const auto step = load<std::int64_t>(from.data());
+  from.remove_prefix(sizeof step);
+  return ShownHead{std::move(*name), step};
+}
+
+/// What stands behind its head.
+inline std::optional<Histogram> take_histogram(std::string_view from) {
+  constexpr std::size_t kEach = 8, kNumbers = 5 * kEach;
+  if (from.size() < kNumbers || from.size() % kEach != 0) return std::nullopt;
+  Histogram out;
+  const char* at = from.data();
+  for (double* one : {&out.low, &out.high, &out.sum, &out.squares})
+    *one = load<double>(at), at += kEach;
+  out.not_finite = load<std::uint64_t>(at);
+  out.counts.resize((from.size() - kNumbers) / kEach);
+  if (!out.counts.empty())
+    std::memcpy(out.counts.data(), from.data() + kNumbers, from.size() - kNumbers);
+  return out;
 }
 
 }  // namespace paribus::journal

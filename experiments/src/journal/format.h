@@ -18,6 +18,9 @@
 ///   chain   i64 step | u32 fingerprint of that step | of the next | ...
 ///   tensors of each tensor: u16 length of the name | name
 ///   full    i64 step | u32 fingerprint of each tensor, in the order of the last `tensors`
+///   histogram  u16 length of the name | name | i64 step | f64 low | f64 high | f64 sum |
+///           f64 squares | u64 not finite | u64 count of each bin
+///   picture u16 length of the name | name | i64 step | a PNG file
 namespace paribus::journal {
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
@@ -25,11 +28,12 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 
 inline constexpr std::string_view kMagic{"paribus\x01", 8};  // the last byte is the version
 inline constexpr std::uint8_t kEvent = 1, kSeries = 2, kPoints = 3, kChain = 4, kTensors = 5,
-                              kFull = 6;
+                              kFull = 6, kHistogram = 7, kPicture = 8;
 inline constexpr std::size_t kHeader = 5, kTrailer = 4;
 inline constexpr std::size_t kMaxPayload = std::size_t{1} << 30;
 inline constexpr std::size_t kMaxName = 4096;         // of a series, its unit, a tensor
 inline constexpr std::size_t kMaxPoint = 5 + 10 + 8;  // bytes
+inline constexpr std::size_t kMaxPicture = std::size_t{16} << 20;  // bytes of a PNG
 
 template <class T>
 T load(const char* from) {

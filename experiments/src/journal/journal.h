@@ -55,6 +55,9 @@ class Writer {
   void fingerprint(std::int64_t step, std::uint32_t value);
   /// Of every tensor. Their names are written once per file.
   void fingerprints(std::int64_t step, const Fingerprints& tensors);
+  /// Written to the file before they return, after all points before them.
+  void histogram(std::string_view name, std::int64_t step, const Histogram& values);
+  void picture(std::string_view name, std::int64_t step, std::string_view png);
   /// Written to the file before it returns, after all points before it.
   void event(const nlohmann::json& event);
   /// The same where there may be no room any more: without the points that are still in the buffer,
@@ -110,6 +113,18 @@ struct Series {
   std::vector<double> values;
 };
 
+/// More than a number, at a step.
+struct NamedHistogram {
+  std::string name;
+  std::int64_t step = 0;
+  Histogram values;
+};
+struct NamedPicture {
+  std::string name;
+  std::int64_t step = 0;
+  std::size_t at = 0, size = 0;  // where the journal has its PNG file
+};
+
 /// How a journal's end looks. `torn`: its last record is cut short, as after a kill. `damaged`:
 /// bytes were changed.
 enum class Tail : std::uint8_t { whole, torn, damaged };
@@ -128,7 +143,9 @@ struct Record {
   std::vector<nlohmann::json> events;  // in order, all of them
   std::vector<Series> series;          // in order of definition; what a resume made void is gone
   Chain chain;                         // likewise
-  std::size_t points_written = 0;      // with those that a resume made void
+  std::vector<NamedHistogram> histograms;  // likewise
+  std::vector<NamedPicture> pictures;      // likewise
+  std::size_t points_written = 0;          // with those that a resume made void
   Tail tail = Tail::whole;
   std::size_t valid_bytes = 0;  // the first bad offset, or the file's size
   std::size_t torn_bytes = 0;   // after it
@@ -147,6 +164,9 @@ Record read(const std::filesystem::path& path);
 
 /// The same but for `events`, which are checked and let go: those of a study's log may be 100,000.
 Record read_without_events(const std::filesystem::path& path);
+
+/// The PNG file of a picture that `read` told of; "" where the journal is another by now.
+std::string picture_in(const std::filesystem::path& path, const NamedPicture& picture);
 
 /// Whether a process has the journal open to write, on this machine or where the file system shares
 /// locks.

@@ -71,7 +71,9 @@ struct Point {
 /// Takes records in order and keeps what counts.
 class Collector {
  public:
-  Collector(Record& record, bool keeps_events) : record_(record), keeps_events_(keeps_events) {}
+  /// `bytes`: of the whole journal.
+  Collector(std::string_view bytes, Record& record, bool keeps_events)
+      : bytes_(bytes), record_(record), keeps_events_(keeps_events) {}
 
   /// False, with nothing changed, if the payload makes no sense.
   bool add(std::uint8_t type, std::string_view payload) {
@@ -88,12 +90,18 @@ class Collector {
         return add_tensors(payload);
       case kFull:
         return add_full(payload);
+      case kHistogram:
+        return add_histogram(payload);
+      case kPicture:
+        return add_picture(payload);
       default:
         return false;
     }
   }
 
  private:
+  using Steps = std::map<std::string, std::int64_t>;  // the last of each name
+
   bool add_event(std::string_view payload) {
     if (is_too_deep(payload)) return false;
     auto event = nlohmann::json::parse(payload, nullptr, false);
@@ -167,6 +175,37 @@ class Collector {
     return true;
   }
 
+  bool add_histogram(std::string_view payload) {
+    auto head = take_shown_head(payload);
+    auto values = take_histogram(payload);
+    if (!head || !values) return false;
+    begin_anew_if_restarted();
+    put(record_.histograms, histogram_steps_,
+        {std::move(head->name), head->step, std::move(*values)});
+    return true;
+  }
+
+  bool add_picture(std::string_view payload) {
+    auto head = take_shown_head(payload);
+    if (!head) return false;
+    begin_anew_if_restarted();
+    const auto at = static_cast<std::size_t>(payload.data() - bytes_.data());
+    put(record_.pictures, picture_steps_, {std::move(head->name), head->step, at, payload.size()});
+    return true;
+  }
+
+  /// What is made again takes the place of what was there, and of what came after it.
+  template <class T>
+  static void put(std::vector<T>& all, Steps& steps, T one) {
+    const auto [last, is_new] = steps.try_emplace(one.name, one.step);
+    if (!is_new && last->second >= one.step) {
+      std::erase_if(all,
+                    [&](const T& old) { return old.name == one.name && old.step >= one.step; });
+    }
+    last->second = one.step;
+    all.push_back(std::move(one));
+  }
+
   void drop_full_from(std::int64_t step) {
     Chain& chain = record_.chain;
     while (!chain.full_steps.empty() && chain.full_steps.back() >= step)
@@ -217,14 +256,19 @@ class Collector {
     while (!chain.steps.empty() && chain.steps.back() > last)
       chain.steps.pop_back(), chain.values.pop_back();
     if (last < std::numeric_limits<std::int64_t>::max()) drop_full_from(last + 1);
+    const auto is_later = [last](const auto& one) { return one.step > last; };
+    std::erase_if(record_.histograms, is_later);
+    std::erase_if(record_.pictures, is_later);
   }
 
+  const std::string_view bytes_;
   Record& record_;
   const bool keeps_events_;
   std::set<std::string, std::less<>> names_;
   std::vector<std::size_t>
       kept_;  // by series: points from before the resume, until the first one after it; else 0
   std::vector<Point> points_;
+  Steps histogram_steps_, picture_steps_;
   bool restarted_ = false;
 };
 
@@ -273,7 +317,7 @@ Record decode(std::string_view bytes, const std::filesystem::path& path, bool ke
                                 : "is not a journal: its first bytes are not 'paribus'"));
   } else {
     record.valid_bytes = kMagic.size();
-    Collector collector(record, keeps_events);
+    Collector collector(bytes, record, keeps_events);
     while (read_record(bytes, record, collector)) {
     }
   }
@@ -303,6 +347,14 @@ Record read(const std::filesystem::path& path) { return decode(read_bytes(path),
 
 Record read_without_events(const std::filesystem::path& path) {
   return decode(read_bytes(path), path, false);
+}
+
+std::string picture_in(const std::filesystem::path& path, const NamedPicture& picture) {
+  std::ifstream in(path, std::ios::binary);
+  std::string png(picture.size, '\0');
+  in.seekg(static_cast<std::streamoff>(picture.at));
+  in.read(png.data(), static_cast<std::streamsize>(png.size()));
+  return in ? png : "";
 }
 
 bool has_writer(const std::filesystem::path& path) {

@@ -52,6 +52,18 @@ void append_name(std::string& to, std::string_view name) {
   to.append(name);
 }
 
+template <class T>
+void append_value(std::string& to, T value) {
+  to.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+std::string shown_head(std::string_view name, std::int64_t step) {
+  std::string head;
+  append_name(head, name);
+  append_value(head, step);
+  return head;
+}
+
 bool is_narrow(double value) {
   return std::bit_cast<std::uint64_t>(static_cast<double>(static_cast<float>(value))) ==
          std::bit_cast<std::uint64_t>(value);
@@ -203,6 +215,29 @@ void Writer::fingerprints(std::int64_t step, const Fingerprints& tensors) {
   tensors_ = std::move(names);
   append_record(kFull, payload);
   if (used_ > kCapacity) flush();
+}
+
+void Writer::histogram(std::string_view name, std::int64_t step, const Histogram& values) {
+  std::string payload = shown_head(name, step);
+  for (const double one : {values.low, values.high, values.sum, values.squares})
+    append_value(payload, one);
+  append_value(payload, values.not_finite);
+  for (const std::uint64_t count : values.counts) append_value(payload, count);
+  seal_chain();
+  append_record(kHistogram, payload);
+  flush();
+}
+
+void Writer::picture(std::string_view name, std::int64_t step, std::string_view png) {
+  if (png.size() > kMaxPicture) {
+    throw Error(fmt::format("journal {}: picture '{}' has {} bytes, at most {} are kept",
+                            path_.string(), name, png.size(), kMaxPicture));
+  }
+  seal_chain();
+  append_record(kPicture, shown_head(name, step).append(png));
+  flush();
+  buffer_.resize(std::max(kCapacity, used_));  // a picture's room isn't kept
+  buffer_.shrink_to_fit();
 }
 
 void Writer::event(const nlohmann::json& event) {

@@ -54,6 +54,7 @@ std::vector<Reading> Machine::read() {
     all.push_back({"load", "", load});
   add_disks(all);
   add_network(all);
+  add_energy(all);
   return all;
 }
 
@@ -124,6 +125,27 @@ void Machine::add_network(std::vector<Reading>& to) {
   if (!is_known) return;
   add_sum(to, "network.received", received);
   add_sum(to, "network.sent", sent);
+}
+
+/// By RAPL, where the system lets it be read: whole processors, each by a count that begins anew
+/// when it is full.
+void Machine::add_energy(std::vector<Reading>& to) {
+  std::error_code none;
+  bool is_known = false;
+  for (const auto& zone : fs::directory_iterator(root_ / "sys/class/powercap", none)) {
+    const std::string name = zone.path().filename();
+    const bool is_whole = name.find(':') != std::string::npos &&
+                          name.find(':') == name.rfind(':');  // intel-rapl:0, not intel-rapl:0:1
+    double now = 0, most = 0;
+    if (!is_whole || !(std::istringstream(text_of(zone.path() / "energy_uj")) >> now)) continue;
+    std::istringstream(text_of(zone.path() / "max_energy_range_uj")) >> most;
+    const auto [before, is_first] = microjoules_.try_emplace(name, now);
+    const double used = now - before->second + (now < before->second ? most : 0);
+    if (!is_first && used > 0) joules_ += used * 1e-6;
+    before->second = now;
+    is_known = true;
+  }
+  if (is_known) to.push_back({"energy", "J", joules_, true});
 }
 
 /// A device that goes takes its count along: a sum doesn't fall all the same.

@@ -36,11 +36,14 @@ class Machine {
   void add_memory(std::vector<Reading>& to) const;
   void add_disks(std::vector<Reading>& to);
   void add_network(std::vector<Reading>& to);
+  void add_energy(std::vector<Reading>& to);
   void add_sum(std::vector<Reading>& to, const char* name, double now);
 
   std::filesystem::path study_, root_;
-  std::uint64_t all_ = 0, idle_ = 0;     // ticks of all cores
-  std::map<std::string, double> first_;  // of each sum
+  std::uint64_t all_ = 0, idle_ = 0;           // ticks of all cores
+  std::map<std::string, double> first_;        // of each sum
+  std::map<std::string, double> microjoules_;  // of each processor, by its own count
+  double joules_ = 0;                          // of all since the first reading
 };
 
 /// A process as /proc/PID/stat has it; times with those of children that were waited for.

@@ -177,6 +177,16 @@ Handle write_table(hid_t parent, const std::string& name, const std::vector<Tabl
   return dataset;
 }
 
+void write_bytes(hid_t parent, const std::string& name, std::string_view bytes) {
+  const hsize_t length = bytes.size();
+  const Handle space(H5Screate_simple(1, &length, nullptr), "a space");
+  const Handle dataset =
+      create_dataset(parent, name, H5T_STD_U8LE, space, without_times(H5P_DATASET_CREATE));
+  if (bytes.empty()) return;
+  check(H5Dwrite(dataset, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()),
+        "write " + name);
+}
+
 void write_text(hid_t parent, const std::string& name, std::string_view text) {
   const Handle type = text_type(text.size());
   const std::string bytes = text.empty() ? std::string(1, '\0') : std::string(text);

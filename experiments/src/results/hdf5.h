@@ -52,6 +52,9 @@ struct TableColumn {
 Handle write_table(hid_t parent, const std::string& name, const std::vector<TableColumn>& columns,
                    std::size_t rows);
 
+/// Bytes as they are, uint8: a file in the file.
+void write_bytes(hid_t parent, const std::string& name, std::string_view bytes);
+
 /// A scalar dataset, an attribute.
 void write_text(hid_t parent, const std::string& name, std::string_view text);
 void set_attribute(hid_t object, const std::string& name, std::string_view text);

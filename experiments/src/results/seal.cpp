@@ -18,6 +18,7 @@
 #include "paribus/error.h"
 #include "results/arms.h"
 #include "results/hdf5.h"
+#include "results/shown.h"
 #include "results/system.h"
 #include "results/table.h"
 #include "stats/compare.h"
@@ -155,6 +156,7 @@ void write_details(hid_t file, const StudyRecord& study) {
   const Handle configs = hdf5::create_group(file, "configs");
   const Handle messages = hdf5::create_group(file, "messages");
   const Handle environments = hdf5::create_group(file, "environments");
+  ShownWriter shown(file);
   for (const auto& [id, trial] : by_id(study)) {
     hdf5::write_text(configs, id, json_text(trial->spec()));
     if (!trial->message.empty()) hdf5::write_text(messages, id, trial->message);
@@ -164,6 +166,7 @@ void write_details(hid_t file, const StudyRecord& study) {
     try {
       const journal::Record record = journal::read(path);
       for (const auto& series : record.series) write_series(group, series);
+      shown.write(id, path, record);
       hdf5::write_text(environments, id, json_text(environment_of(record)));
     } catch (const Error&) {
       if (study.problems.empty())

@@ -22,7 +22,9 @@ using nlohmann::json;
 
 constexpr std::size_t kChunk = std::size_t{1} << 20;
 constexpr std::size_t kLongest = std::size_t{64} << 20;  // a record of a trial's journal
-constexpr std::size_t kLast = 16;                        // bytes that `last` keeps
+constexpr std::size_t kMostShown = 256;                  // histograms or pictures of a batch
+constexpr std::size_t kMostShownBytes = std::size_t{4} << 20;
+constexpr std::size_t kLast = 16;  // bytes that `last` keeps
 
 /// A journal, read in pieces.
 class File {
@@ -91,6 +93,12 @@ bool goes_on(File& file, const Position& from) {
          file.bytes(from.at - from.last.size(), from.last.size()) == from.last;
 }
 
+/// From here on, what comes with steps up to the greatest so far has been read before.
+void raise_floors(Position& position) {
+  for (Series& one : position.series) one.floor = one.mark;
+  for (Series& one : position.shown) one.floor = one.mark;
+}
+
 /// Takes records one by one.
 class Reader {
  public:
@@ -139,6 +147,7 @@ class Reader {
       if (!name) return damaged();
       add_series(*name, payload);
     }
+    if (type == journal::kHistogram || type == journal::kPicture) return add_shown(type, payload);
     return type != journal::kPoints || add_points(payload);
   }
 
@@ -157,13 +166,46 @@ class Reader {
     if (!event.is_object()) return damaged();
     const json name = event.value("event", json());
     if (name == "start" || name == "resume") {
-      for (Series& one : batch_.next.series) one.floor = one.mark;
+      raise_floors(batch_.next);
       batch_.next.ended = false;
       if (name == "start") batch_.next.started = started_of(event);
     }
     if (name != "end") return true;
-    if (!batch_.points.empty() || batch_.end) return false;  // it comes by itself
+    if (!is_empty() || batch_.end) return false;  // it comes by itself
     batch_.end = std::move(event);
+    return true;
+  }
+
+  [[nodiscard]] bool is_empty() const {
+    return batch_.points.empty() && batch_.histograms.empty() && batch_.pictures.empty();
+  }
+
+  bool add_shown(std::uint8_t type, std::string_view payload) {
+    const bool is_picture = type == journal::kPicture;
+    std::vector<BatchShown>& own = is_picture ? batch_.pictures : batch_.histograms;
+    if (own.empty() && !is_empty()) return false;  // each kind comes by itself
+    if (own.size() >= kMostShown || shown_bytes_ >= kMostShownBytes) return false;
+    auto head = journal::take_shown_head(payload);
+    if (!head) return damaged();
+    BatchShown one{std::move(head->name), head->step, {}, {}};
+    if (is_picture) {
+      one.png = payload;
+    } else if (auto values = journal::take_histogram(payload)) {
+      one.values = std::move(*values);
+    } else {
+      return damaged();
+    }
+    std::vector<Series>& known = batch_.next.shown;
+    const std::string kind = is_picture ? "picture" : "histogram";
+    auto mark = std::find_if(known.begin(), known.end(), [&](const Series& series) {
+      return series.name == one.name && series.unit == kind;
+    });
+    if (mark == known.end()) mark = known.insert(known.end(), {one.name, kind});
+    batch_.next.ended = false;
+    if (one.step <= mark->floor) return true;
+    mark->mark = std::max(mark->mark, one.step);
+    shown_bytes_ += payload.size();
+    own.push_back(std::move(one));
     return true;
   }
 
@@ -178,6 +220,7 @@ class Reader {
   }
 
   bool add_points(std::string_view payload) {
+    if (batch_.points.empty() && !is_empty()) return false;
     const std::size_t before = batch_.points.size();
     std::uint64_t step = 0;
     while (!payload.empty()) {
@@ -208,6 +251,7 @@ class Reader {
   File& file_;
   Batch& batch_;
   const std::uint64_t begun_;
+  std::size_t shown_bytes_ = 0;
 };
 
 }  // namespace
@@ -224,7 +268,7 @@ Batch read_batch(const std::filesystem::path& path, const Position& from, std::s
     batch.next.order.clear();
     batch.next.at = journal::kMagic.size();
     batch.next.last = journal::kMagic;
-    for (Series& one : batch.next.series) one.floor = one.mark;
+    raise_floors(batch.next);
   }
   Reader reader(file, batch);
   while (batch.points.size() < most && !batch.end && (until == 0 || batch.next.at < until) &&

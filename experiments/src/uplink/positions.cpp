@@ -31,15 +31,32 @@ std::string unhex(const std::string& text) {
   return bytes;
 }
 
+json to_json(const std::vector<Series>& list) {
+  json all = json::array();
+  for (const Series& one : list) all.push_back({one.name, one.unit, one.mark, one.floor});
+  return all;
+}
+
+std::vector<Series> series_of(const json& list) {
+  std::vector<Series> all;
+  for (const json& one : list) all.push_back({one.at(0), one.at(1), one.at(2), one.at(3)});
+  return all;
+}
+
 json to_json(const Position& position) {
-  json series = json::array();
-  for (const Series& one : position.series)
-    series.push_back({one.name, one.unit, one.mark, one.floor});
-  return {
-      {"at", position.at},           {"last", hex(position.last)}, {"sent", position.sent},
-      {"started", position.started}, {"time", position.time},      {"series", std::move(series)},
-      {"order", position.order},     {"memo", position.memo},      {"ended", position.ended},
-      {"system", position.system},   {"output", position.output},  {"lines", position.lines}};
+  return {{"at", position.at},
+          {"last", hex(position.last)},
+          {"sent", position.sent},
+          {"started", position.started},
+          {"time", position.time},
+          {"series", to_json(position.series)},
+          {"order", position.order},
+          {"memo", position.memo},
+          {"ended", position.ended},
+          {"system", position.system},
+          {"output", position.output},
+          {"lines", position.lines},
+          {"shown", to_json(position.shown)}};
 }
 
 Position position_of(const json& from) {
@@ -49,8 +66,8 @@ Position position_of(const json& from) {
   position.sent = from.at("sent");
   position.started = from.at("started");
   position.time = from.at("time");
-  for (const json& one : from.at("series"))
-    position.series.push_back({one.at(0), one.at(1), one.at(2), one.at(3)});
+  position.series = series_of(from.at("series"));
+  position.shown = series_of(from.value("shown", json::array()));
   position.order = from.at("order").get<std::vector<std::size_t>>();
   position.memo = from.at("memo").get<std::string>();
   position.ended = from.at("ended");

@@ -52,6 +52,14 @@ class Fit {
 
   /// Adds a point to the series `name` ("callback.ema.distance") at the present step.
   void record(std::string_view name, double value) { record_(name, value); }
+  /// Records how the numbers in a tensor of any shape are spread, in at most 4096 equal bins. It
+  /// waits for the device.
+  void histogram(std::string_view name, const at::Tensor& values, std::int64_t bins = 64) {
+    histogram_(name, values, bins);
+  }
+  /// Records a picture: uint8, H W (grey) or H W 3 (red, green, blue), of at most 4096 points a
+  /// side. Throws Error for anything else.
+  void picture(std::string_view name, const at::Tensor& pixels) { picture_(name, pixels); }
   /// Keeps the present weights and buffers as `checkpoints/<trial>/<name>.safetensors`, by atomic
   /// replacement.
   void save_weights(std::string_view name) { save_weights_(name); }
@@ -73,6 +81,8 @@ class Fit {
   std::string reason_;
   std::uint64_t seed_ = 0;
   std::function<void(std::string_view, double)> record_;
+  std::function<void(std::string_view, const at::Tensor&, std::int64_t)> histogram_;
+  std::function<void(std::string_view, const at::Tensor&)> picture_;
   std::function<void(std::string_view)> save_weights_;
   std::function<double(std::string_view)> get_parameter_;
   std::function<void(std::string_view, double)> set_parameter_;

@@ -19,6 +19,20 @@ enum class Wish : std::uint8_t {
 /// Fingerprints of tensors by name.
 using Fingerprints = std::vector<std::pair<std::string, std::uint32_t>>;
 
+/// How values are spread: `counts` of as many equal bins from `low` to `high`, both of which count.
+struct Histogram {
+  double low = 0, high = 0;
+  double sum = 0, squares = 0;   // of the values, and of their squares
+  std::uint64_t not_finite = 0;  // values that are in no bin
+  std::vector<std::uint64_t> counts;
+};
+
+/// A picture: its rows from the top, 1 byte (grey) or 3 (red, green, blue) of each point.
+struct Pixels {
+  std::int64_t height = 0, width = 0, channels = 1;
+  std::string_view bytes;
+};
+
 /// Where a trainer tells what happens; implemented by whoever runs it (a journal, a test, Python).
 /// Called on the training thread; must be cheap.
 class Recorder {
@@ -28,6 +42,10 @@ class Recorder {
   /// A number at a step. `step` counts batches since the start of training.
   virtual void point(std::string_view series, std::int64_t step, double value) = 0;
   virtual void message(std::string_view text) = 0;
+  virtual void histogram(std::string_view /*name*/, std::int64_t /*step*/,
+                         const Histogram& /*values*/) {}
+  virtual void picture(std::string_view /*name*/, std::int64_t /*step*/, const Pixels& /*pixels*/) {
+  }
   /// Makes all points so far safe: called before a checkpoint that stands for them is written.
   virtual void flush() = 0;
   /// Training goes on from a checkpoint: points later than `step` recorded so far no longer count.

@@ -12,6 +12,7 @@
 
 #include "paribus/error.h"
 #include "paribus/plugin.h"
+#include "paribus/record.h"
 #include "paribus/value.h"
 
 namespace paribus {
@@ -39,6 +40,24 @@ struct TrackedPoint {
   std::int64_t step = 0;  // batches since the start of training
   double value = 0;
   double time = 0;
+};
+
+/// How values were spread at a step; `time` as of a point.
+struct TrackedHistogram {
+  std::string_view name;
+  std::int64_t step = 0;
+  double time = 0;
+  Histogram values;
+};
+
+/// A picture of a step; `time` as of a point.
+struct TrackedPicture {
+  std::string_view name;
+  std::int64_t step = 0;
+  double time = 0;
+  std::int64_t width = 0, height = 0;
+  std::string png;     // the bytes of its file
+  std::string sha256;  // of those, in hexadecimal digits
 };
 
 /// A line that the process of a trial printed, without its end; `time`: about when, seconds since
@@ -135,6 +154,11 @@ class Tracker : public PartBase {
   /// before.
   virtual void begin(TrackedTrial& /*trial*/) {}
   virtual void log(TrackedTrial& trial, std::span<const TrackedPoint> points) = 0;
+  /// What is more than a number comes in its place among the points, by itself.
+  virtual void log_histograms(TrackedTrial& /*trial*/,
+                              std::span<const TrackedHistogram> /*histograms*/) {}
+  virtual void log_pictures(TrackedTrial& /*trial*/, std::span<const TrackedPicture> /*pictures*/) {
+  }
   /// Whether `output` is to be called.
   [[nodiscard]] virtual bool takes_output() const { return false; }
   /// What the trial's process printed, line by line; `trial.lines` is the number of the first.

@@ -86,6 +86,8 @@ class Trainer {
   void validate();
   void close_epoch();
   void put_point(std::string_view series, double value);
+  void put_histogram(std::string_view name, const at::Tensor& values, std::int64_t bins);
+  void put_picture(std::string_view name, const at::Tensor& pixels);
   void drain_losses();
   void note(const std::string& series, double value, bool maximize);
   void note_validation(double loss);

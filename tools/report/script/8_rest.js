@@ -74,6 +74,7 @@ function start() {
   showTrials();
   showFailures();
   showTime();
+  showSeen();
   showProvenance();
   document.getElementById("theme").addEventListener("click", () => setTheme(theme === "dark" ? "light" : "dark"));
   document.getElementById("print").addEventListener("click", printPage);

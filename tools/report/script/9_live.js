@@ -5,7 +5,7 @@
 
 const kRest = 4; // the page draws at most one part in so many of the time
 const kAgain = 5000; // ms until the next try where the server had no room
-const kFrom = { effects: ["comparison", "study"], curves: ["curves"], importance: ["sweep"], slices: ["trials", "sweep"], parallel: ["trials", "sweep"] };
+const kFrom = { effects: ["comparison", "study"], curves: ["curves"], importance: ["sweep"], slices: ["trials", "sweep"], parallel: ["trials", "sweep"], histograms: ["seen"], resources: ["seen"] };
 const kHandlers = ["onclick", "onchange", "oninput"];
 
 /** Makes the children of `old` those of a list, keeping what is alike. */
@@ -56,7 +56,7 @@ function putTogether() {
   fresh.getElementById("main").append(document.querySelector("noscript").cloneNode(true), blank("answer"), blank("contents"));
   sheet = fresh;
   try {
-    for (const show of [showState, showAnswer, showEffects, showCurves, showSweep, showTrials, showFailures, showTime, showProvenance]) show();
+    for (const show of [showState, showAnswer, showEffects, showCurves, showSweep, showTrials, showFailures, showTime, showSeen, showProvenance]) show();
   } finally {
     sheet = document;
   }

@@ -56,6 +56,7 @@ class Appended {
   /// It survives loss of power.
   void sync() const { ::fsync(file_); }
   [[nodiscard]] std::uint64_t length() const { return length_; }
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
  private:
   /// Once this is done the destructor runs, whatever is thrown.

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "results/study_record.h"
+
+namespace paribus::report {
+
+/// What was sampled of the machine and its trials (`resources`), and what trials recorded that is
+/// more than numbers (`pictures`, `histograms`): of these the last ones of some trials, first of
+/// all arms one each. Reads their journals.
+nlohmann::json seen_of(const results::StudyRecord& study);
+
+}  // namespace paribus::report
