@@ -54,6 +54,10 @@ def journals() -> dict[str, bytes]:
     chain = record(4, struct.pack("<qIII", 1, 7, 8, 9))
     tensors = record(5, struct.pack("<H", 1) + b"w" + struct.pack("<H", 1) + b"b")
     full = record(6, struct.pack("<qII", 3, 11, 12))
+    name = struct.pack("<H", 1) + b"w" + struct.pack("<q", 2)
+    shown = record(7, name + struct.pack("<4d3Q", -1, 2, 0.5, 1, 0, 3, 4)) + record(
+        8, name + b"PNG"
+    )
     end = event(event="end", status="done", final={"valid.loss": None}, steps=8)
     plan = event(event="plan", study={"name": "s"}, arms=["a"], variants=[], trials=[[0, 1, "a1"]])
     return {
@@ -61,6 +65,7 @@ def journals() -> dict[str, bytes]:
         "trial": trial + end,
         "resumed": trial + event(event="resume", step=3) + record(3, points) + end,
         "fingerprints": trial + chain + tensors + full + end,
+        "shown": trial + shown + event(event="resume", step=1) + shown + end,
         "study": magic + plan + event(event="exit", trial="a1", code=0, signal=0),
         "torn": (trial + end)[:-5],
     }

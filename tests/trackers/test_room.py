@@ -12,7 +12,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from test_wandb import trial_of
 from test_wandb_offline import runs as offline_runs
 from test_wandb_offline import wandb_sync
-from uplinks import delivered, status, study, sync, tracker
+from test_webhook import Receiver
+from uplinks import Uplink, delivered, status, study, sync, tracker, wait_for
 
 sys.path.append(str(Path(__file__).parents[1] / "laws"))
 
@@ -43,6 +44,15 @@ def from_wandb_offline(folder):
     return server.points(trial_of)
 
 
+def state(folder, name):
+    is_told = (folder / "uplink" / f"{name}.json").exists()
+    return status(folder, name)["state"] if is_told else ""
+
+
+def ends(receiver) -> int:
+    return sum(one["event"] == "end" for one in list(receiver.taken.values()))
+
+
 @pytest.mark.parametrize("read", [from_csv, from_tensorboard, from_wandb_offline])
 def test_no_room_for_a_file(tmp_path, read):
     """One line says so; the other tracker has all; nothing is lost once there is room."""
@@ -56,19 +66,24 @@ def test_no_room_for_a_file(tmp_path, read):
         body += points(0, range(steps), values)
         body += event(event="end", status="done", steps=steps, seconds=1.0)
         (folder / "journal" / f"0000000{seed}.log").write_bytes(body)
-    disk = SmallDisk(folder / "trackers" / use, 64 << 10)
+    expected = [
+        (f"0000000{seed}", "train.loss", step, values[step])
+        for seed in range(2)
+        for step in range(steps)
+    ]
+    disk, other = SmallDisk(folder / "trackers" / use, 64 << 10), Receiver()
     try:
-        entries = tracker(use), tracker("log")
-        assert sync(folder, *entries, wait=1.0) == 1
+        entries = tracker(use), tracker("webhook", url=f"http://127.0.0.1:{other.port}/")
+        uplink = Uplink(folder, *entries, wait=1.0)
+        wait_for(lambda: ends(other) == 2, seconds=60)
+        wait_for(lambda: state(folder, use) in ("waiting", "gave up"), seconds=60)
+        assert uplink.finish() == 1
+        assert other.points() == expected
         assert re.search("No space left on device|File too large", status(folder, use)["problem"])
-        assert status(folder, "log")["state"] == "up to date"
         disk.enlarge()
         assert sync(folder, *entries, wait=60.0) == 0
         found = read(folder)
     finally:
         disk.remove()
-    assert found == [
-        (f"0000000{seed}", "train.loss", step, values[step])
-        for seed in range(2)
-        for step in range(steps)
-    ]
+        other.close()
+    assert found == expected

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <memory>
 
+#include "paribus/error.h"
+#include "stats/across.h"
 #include "study_reader.h"
 #include "tools/report/report.h"
 
@@ -15,12 +17,24 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options {
-  std::string dir, out, format = "html";
+  std::vector<std::string> dirs;
+  std::string out, format = "html";
 };
 
+nlohmann::json data_of(const std::vector<results::StudyRecord>& studies) {
+  if (studies.size() == 1) return report::data_of(studies.front());
+  return report::data_of(stats::across(studies, ""), studies);
+}
+
 int write_report(const Options& options) {
-  const results::StudyRecord study = read_study_aloud(options.dir);
-  const nlohmann::json data = report::data_of(study);
+  if (options.dirs.size() > 1 && options.format == "html" && options.out.empty())
+    throw Error(
+        "a report of several studies is in none of their directories: give it a file, "
+        "e.g. --out report.html");
+  std::vector<results::StudyRecord> studies;
+  for (const std::string& dir : options.dirs) studies.push_back(read_study_aloud(dir));
+  const results::StudyRecord& study = studies.front();
+  const nlohmann::json data = data_of(studies);
   const bool is_page = options.format == "html";
   if (is_page && options.out == "-") {
     fmt::print("{}", report::page_of(data));
@@ -49,7 +63,12 @@ void add_report_command(CLI::App& app, int& exit_status) {
   auto options = std::make_shared<Options>();
   auto* command =
       app.add_subcommand("report", "the results as one page, or as a table for a paper");
-  command->add_option("DIR", options->dir, "a study's directory")->required()->type_name("");
+  command
+      ->add_option("DIR", options->dirs,
+                   "a study's directory; of several, each arm against its namesake in the first")
+      ->required()
+      ->type_name("")
+      ->expected(1, 64);
   command
       ->add_option("--out", options->out,
                    "the file to write, - for stdout (default: report.html in DIR; a table: stdout)")

@@ -91,11 +91,10 @@ json arms_json(const StudyRecord& study, const std::vector<results::ArmSummary>&
   return all;
 }
 
-/// The comparison, with the difference of each seed that counts.
-json comparison_of(const StudyRecord& study) {
-  if (study.arms.size() < 2 || (!study.axes.empty() && study.arms.size() > kMostCompared))
-    return nullptr;
-  const stats::Comparison comparison = stats::compare(study, study.metric);
+/// The comparison, with the difference of each seed that counts. `baselines`: of each arm the
+/// one that it is held against.
+json comparison_json(const StudyRecord& study, const stats::Comparison& comparison,
+                     const std::vector<std::string>& baselines) {
   json result = stats::to_json(comparison);
   result["test_name"] = stats::test_name(comparison);
   const stats::ByArm trials = stats::by_arm(study);
@@ -105,10 +104,18 @@ json comparison_of(const StudyRecord& study) {
   for (std::size_t i = 0; i < comparison.arms.size(); ++i) {
     json differences = json::array();
     for (const std::int64_t seed : comparison.arms[i].seeds)
-      differences.push_back(value(comparison.arms[i].arm, seed) - value(comparison.baseline, seed));
+      differences.push_back(value(comparison.arms[i].arm, seed) - value(baselines[i], seed));
     result["arms"][i]["differences"] = std::move(differences);
   }
   return result;
+}
+
+json comparison_of(const StudyRecord& study) {
+  if (study.arms.size() < 2 || (!study.axes.empty() && study.arms.size() > kMostCompared))
+    return nullptr;
+  const stats::Comparison comparison = stats::compare(study, study.metric);
+  return comparison_json(study, comparison,
+                         std::vector(comparison.arms.size(), comparison.baseline));
 }
 
 json sweep_of(const StudyRecord& study, const std::vector<results::ArmSummary>& arms) {
@@ -214,6 +221,53 @@ json provenance_of(const StudyRecord& study) {
           {"study_toml", text_of(study.dir / "study.toml")}};
 }
 
+json results_with(const StudyRecord& study, json comparison) {
+  const auto arms = results::arm_summaries(study, study.metric);
+  json data = {{"format", 1},
+               {"study", head_of(study)},
+               {"counts", counts_of(study)},
+               {"arms", arms_json(study, arms)},
+               {"comparison", std::move(comparison)},
+               {"sweep", sweep_of(study, arms)},
+               {"failures", failures_of(study)},
+               {"problems", study.problems},
+               {"time", time_of(study)}};
+  data["tables"] = {{"latex", table_of(data, "latex")}, {"markdown", table_of(data, "markdown")}};
+  return data;
+}
+
+json changes_json(const std::vector<stats::Change>& changes) {
+  json all = json::array();
+  for (const stats::Change& one : changes)
+    all.push_back({{"key", one.key}, {"before", one.before}, {"after", one.after}});
+  return all;
+}
+
+/// What is another besides the results.
+json across_json(const stats::Across& across, const std::vector<StudyRecord>& studies) {
+  json list = json::array(), arms = json::array();
+  for (std::size_t i = 0; i < studies.size(); ++i) {
+    list.push_back({{"label", across.labels[i]},
+                    {"dir", studies[i].dir.string()},
+                    {"name", studies[i].name},
+                    {"question", studies[i].question},
+                    {"trials", studies[i].trials.size()},
+                    {"changes", i == 0 ? json::array() : changes_json(across.settings[i - 1])}});
+  }
+  for (const stats::Pairing& one : across.pairings) {
+    arms.push_back({{"arm", one.arm},
+                    {"study", across.labels[one.study]},
+                    {"changes", changes_json(one.changes)}});
+  }
+  return {{"studies", std::move(list)}, {"arms", std::move(arms)}, {"unmatched", across.unmatched}};
+}
+
+/// A trial within all, and where it is at home.
+struct Home {
+  const StudyRecord* study = nullptr;
+  const Trial* trial = nullptr;
+};
+
 }  // namespace
 
 json trials_of(const StudyRecord& study) {
@@ -245,18 +299,8 @@ json trials_of(const StudyRecord& study) {
 }
 
 json results_of(const StudyRecord& study) {
-  const auto arms = results::arm_summaries(study, study.metric);
-  json data = {{"format", 1},
-               {"study", head_of(study)},
-               {"counts", counts_of(study)},
-               {"arms", arms_json(study, arms)},
-               {"comparison", comparison_of(study)},
-               {"sweep", sweep_of(study, arms)},
-               {"failures", failures_of(study)},
-               {"problems", study.problems},
-               {"time", time_of(study)},
-               {"provenance", provenance_of(study)}};
-  data["tables"] = {{"latex", table_of(data, "latex")}, {"markdown", table_of(data, "markdown")}};
+  json data = results_with(study, comparison_of(study));
+  data["provenance"] = provenance_of(study);
   return data;
 }
 
@@ -265,6 +309,37 @@ json data_of(const StudyRecord& study) {
   data["trials"] = trials_of(study);
   data["curves"] = curves_of(study);
   data["seen"] = seen_of(study);
+  return data;
+}
+
+json data_of(const stats::Across& across, const std::vector<StudyRecord>& studies) {
+  StudyRecord all = across.all;
+  std::map<std::string, Home> homes;
+  auto trial = all.trials.begin();
+  for (std::size_t i = 0; i < studies.size(); ++i) {
+    for (const Trial& own : studies[i].trials) {
+      trial->id = across.labels[i] + "/" + own.id;  // two studies may have made the same one
+      homes[trial->id] = {&studies[i], &own};
+      ++trial;
+    }
+    if (i > 0) all.name += ", " + across.labels[i];
+    for (const std::string& problem : studies[i].problems)
+      if (i > 0) all.problems.push_back(problem);
+  }
+  std::vector<std::string> baselines;
+  for (const stats::Pairing& one : across.pairings)
+    baselines.push_back(across.labels.front() + "/" + one.arm);
+  all.name.replace(0, studies.front().name.size(), across.labels.front());
+  all.metric = across.comparison.metric;
+  json comparison = comparison_json(all, across.comparison, baselines);
+  comparison["across"] = true;
+  json data = results_with(all, std::move(comparison));
+  data["trials"] = trials_of(all);
+  data["curves"] = curves_of(all, [&](const Trial& one, std::size_t most) {
+    const Home& home = homes.at(one.id);
+    return read_curves(*home.study, *home.trial, most);
+  });
+  data["across"] = across_json(across, studies);
   return data;
 }
 

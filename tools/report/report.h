@@ -4,8 +4,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "results/study_record.h"
+#include "stats/across.h"
 
 /// A study's results as one page that needs nothing else: docs/report.md. All numbers are made
 /// here, by what `compare` and `results` show them with; the page only draws. The same results give
@@ -14,6 +16,11 @@ namespace paribus::report {
 
 /// What the page shows. Reads the journals of those trials whose curves are shown.
 nlohmann::json data_of(const results::StudyRecord& study);
+
+/// The same of several studies, each arm against its namesake in the first; `studies` are those
+/// that were compared.
+nlohmann::json data_of(const stats::Across& across,
+                       const std::vector<results::StudyRecord>& studies);
 
 /// Its parts, for a page that grows: `data_of` is `results_of` with "trials", which is `trials_of`,
 /// "curves", which is `curves_of` (curves.h), and "seen", which is `seen_of` (seen.h).

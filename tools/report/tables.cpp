@@ -49,6 +49,20 @@ Rows rows_of_effects(const json& comparison) {
   return rows;
 }
 
+/// Of several studies: each arm has a baseline of its own.
+Rows rows_across(const json& comparison) {
+  Rows rows{with_unit(comparison),
+            {"arm", "n", comparison.at("baseline"), "mean", "difference", "interval", "p (Holm)",
+             "verdict"},
+            {}};
+  for (const json& row : comparison.at("arms")) {
+    rows.body.push_back({row.at("arm"), shown(row.at("n")), shown(row.at("baseline_mean")),
+                         shown(row.at("arm_mean")), shown(row.at("difference"), "{:+.4g}"),
+                         interval(row), shown(row.at("p_holm"), "{:.3g}"), row.at("verdict")});
+  }
+  return rows;
+}
+
 Rows rows_of_comparison(const json& comparison) {
   Rows rows{with_unit(comparison),
             {"arm", "n", "mean", "difference", "interval", "p (Holm)", "verdict"},
@@ -83,6 +97,7 @@ Rows rows_of_arms(const json& data) {
 Rows rows_of(const json& data) {
   const json& comparison = data.at("comparison");
   if (comparison.is_null() || !data.at("sweep").is_null()) return rows_of_arms(data);
+  if (comparison.contains("across")) return rows_across(comparison);
   return comparison.at("effects").empty() ? rows_of_comparison(comparison)
                                           : rows_of_effects(comparison);
 }

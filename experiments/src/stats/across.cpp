@@ -120,7 +120,8 @@ Across across(const std::vector<StudyRecord>& studies, const std::string& metric
     return result.labels[study] + (arm.empty() ? "" : "/") + arm;
   };
 
-  StudyRecord all = first;  // what counts and how it is tested are the first one's to say
+  StudyRecord& all = result.all;
+  all = first;  // what counts and how it is tested are the first one's to say
   all.trials.clear(), all.arms.clear(), all.axes.clear();
   std::map<std::string, std::set<std::size_t>> where;
   for (std::size_t i = 0; i < studies.size(); ++i) {

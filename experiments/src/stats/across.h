@@ -26,6 +26,7 @@ struct Pairing {
 
 struct Across {
   std::vector<std::string> labels;            // of the studies: as short as tells them apart
+  results::StudyRecord all;                   // as one, in the first one's terms: arms LABEL/ARM
   std::vector<Pairing> pairings;              // a row of the comparison each
   Comparison comparison;                      // arms are named LABEL/ARM
   std::vector<std::vector<Change>> settings;  // of each later study: software and machine

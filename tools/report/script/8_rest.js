@@ -45,7 +45,24 @@ function facts(provenance) {
   return table("Versions and machine", ["what", "which"], rows);
 }
 
+/** Of several studies: what they are, and what differs in them besides the results. */
+function showStudies() {
+  const { studies, arms, unmatched } = report.across;
+  const made = section("studies", "Studies");
+  made.append(table("Studies", ["study", "name", right("trials"), "directory"], studies.map((one) =>
+    [named(one.label), named(one.name), right(one.trials.toLocaleString("en")), named(one.dir)])));
+  const changes = (list) => table("What differs", ["what", `in ${short(studies[0].label, 40)}`, "here"], list.map((one) =>
+    [named(one.key), named(one.before || "nothing"), named(one.after || "nothing")]));
+  for (const one of studies.slice(1))
+    made.append(make("h3", {}, `${short(one.label)} was run with`), one.changes.length ? changes(one.changes) : make("p", {}, "the same software and machine."));
+  for (const one of arms.filter((arm) => arm.changes.length))
+    made.append(make("h3", {}, `${short(one.arm, 40)} is configured in ${short(one.study, 40)} with`), changes(one.changes));
+  if (unmatched.length)
+    made.append(make("h3", {}, "Not compared"), make("p", { class: "small faint" }, "Without an arm of that name in the first study or elsewhere: ", unmatched.slice(0, 100).map((name) => short(name)).join(", "), "."));
+}
+
 function showProvenance() {
+  if (report.across) return showStudies();
   const { provenance } = report, { lock } = provenance;
   const made = section("provenance", "Provenance",
     make("h3", {}, "Run it again"),
