@@ -238,6 +238,11 @@ class Model(Adapter):
     def has_convolutions(self) -> bool:
         return any(isinstance(each, torch.nn.Conv2d) for each in self.module.modules())
 
+    def layer_groups(self) -> list[str]:
+        """Of the module's attribute or method of that name, where it has one."""
+        given = getattr(self.module, "layer_groups", [])
+        return [str(name) for name in (given() if callable(given) else given)]
+
     def state(self) -> Any:
         """What weights and buffers don't hold: `get_extra_state` of its modules."""
         extra = {
@@ -332,6 +337,11 @@ class Optimizer(Adapter):
         self.rates = (lr_scale, decay_scale)
         self._rate()
         held = []
+        listed = {number for number, _, _ in weights}
+        for number, weight in self.numbers.items():  # others have their turn with other rates
+            if number not in listed and weight.grad is not None:
+                held.append((weight, weight.grad))
+                weight.grad = None
         for _, weight, gradient in weights:
             if weight.grad is not gradient:
                 held.append((weight, weight.grad))
