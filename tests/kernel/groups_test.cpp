@@ -313,7 +313,7 @@ TEST(GroupsFreeze, FrozenWeightsRequireNoGradientWhileABatchIsUnderWay) {
   EXPECT_EQ(required(), (std::vector<bool>{true, true})) << "models list those that require one";
   groups.rest(true);
   EXPECT_EQ(required(), (std::vector<bool>{false, true}));
-  (groups.weights()[0].second * groups.weights()[1].second).sum().backward();
+  at::mul(groups.weights()[0].second, groups.weights()[1].second).sum().backward();
   EXPECT_FALSE(groups.weights()[0].second.grad().defined());
   EXPECT_TRUE(groups.weights()[1].second.grad().defined());
   groups.rest(false);

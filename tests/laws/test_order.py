@@ -12,6 +12,8 @@ COMMON = {
     "callback/centralize": '{ use = "centralize" }',
     "callback/checkpoint": '{ use = "checkpoint", every = 1 }',
     "callback/early_stop": '{ use = "early_stop", patience = 1, min_delta = 10.0 }',
+    "callback/rates": '{ use = "rates", lowest = 0.1, norm_bias_decay = 0.0 }',
+    "callback/unfreeze": '{ use = "unfreeze" }',
 }
 SETS = [
     COMMON
