@@ -336,16 +336,12 @@ class Optimizer(Adapter):
                 self._join(number, weight)
         self.rates = (lr_scale, decay_scale)
         self._rate()
-        held = []
-        listed = {number for number, _, _ in weights}
+        given = {number: gradient for number, _, gradient in weights}
+        held = [
+            (w, w.grad) for number, w in self.numbers.items() if w.grad is not given.get(number)
+        ]
         for number, weight in self.numbers.items():  # others have their turn with other rates
-            if number not in listed and weight.grad is not None:
-                held.append((weight, weight.grad))
-                weight.grad = None
-        for _, weight, gradient in weights:
-            if weight.grad is not gradient:
-                held.append((weight, weight.grad))
-                weight.grad = gradient
+            weight.grad = given.get(number)
         # The class may ask for gradients within; the trainer has switched them off.
         self.inner.step()
         for weight, gradient in held:
