@@ -164,6 +164,16 @@ class PythonOptimizer final : public Optimizer, public Pythonic {
   using Pythonic::Pythonic;
 
   void step(Group& group) override {
+    group.by_rates([&] { step_listed(group); });
+  }
+  [[nodiscard]] double rate() const override { return number("lr", 1); }
+  void state(State& state) override {
+    state.number("next", next_);
+    keep(state);
+  }
+
+ private:
+  void step_listed(Group& group) {
     const auto& numbers = group.slot(*this, "number", [this](const at::Tensor& /*weight*/) {
       return at::scalar_tensor(next_++, at::kLong);
     });
@@ -176,13 +186,7 @@ class PythonOptimizer final : public Optimizer, public Pythonic {
       adapter.attr("step")(weights, group.lr_scale, group.decay_scale);
     });
   }
-  [[nodiscard]] double rate() const override { return number("lr", 1); }
-  void state(State& state) override {
-    state.number("next", next_);
-    keep(state);
-  }
 
- private:
   std::int64_t next_ = 0;
 };
 

@@ -51,6 +51,12 @@ bool PythonModel::has_convolutions() const {
   return on([](py::object& adapter) { return adapter.attr("has_convolutions")().cast<bool>(); });
 }
 
+std::vector<std::string> PythonModel::layer_groups() const {
+  return on([](py::object& adapter) {
+    return adapter.attr("layer_groups")().cast<std::vector<std::string>>();
+  });
+}
+
 py::object module_of(const Model& model) {
   const auto* ours_ = dynamic_cast<const PythonModel*>(&model);
   return ours_ == nullptr ? py::object() : ours_->module();

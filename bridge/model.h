@@ -18,6 +18,7 @@ class PythonModel final : public Model, public Pythonic {
   void set_training(bool on) override;
   void move_to(const at::Device& device, bool channels_last) override;
   [[nodiscard]] bool has_convolutions() const override;
+  [[nodiscard]] std::vector<std::string> layer_groups() const override;
   void state(State& state) override { keep(state); }
 
   /// REQUIRES: a Lock is held.

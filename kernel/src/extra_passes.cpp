@@ -63,12 +63,14 @@ bool Trainer::pass_again(const PartBase& owner, const Group::Loss& loss) {
   const Outputs outputs = fit_.outputs;
   const at::Tensor first_loss = fit_.loss;
   const std::int64_t index = fit_.batch_index;
+  groups_->rest(true);
   for (const Batch& again : update_batches_) {
     at::Tensor scaled = precision_.scaled(loss_again(again, owner, loss));
     if (spec_.train.accumulate > 1)
       scaled = scaled.div(static_cast<double>(spec_.train.accumulate));
     scaled.backward();
   }
+  groups_->rest(false);
   fit_.batch = batch, fit_.outputs = outputs, fit_.loss = first_loss, fit_.batch_index = index;
   buffers.put_back();
   const std::vector<at::Tensor> gradients = groups_->gradients();

@@ -5,6 +5,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <tuple>
 
 namespace paribus {
 namespace {
@@ -20,6 +21,37 @@ std::string slot_key(const PartBase& owner, std::string_view name) {
 /// What is shaped as its weight is checked when it is read, other things when they are used.
 std::string slot_prefix(std::size_t group, bool shaped_as_weights) {
   return "optimizer/" + std::to_string(group) + (shaped_as_weights ? "/slot/" : "/made/");
+}
+
+/// The last module: the first part of names in which the last weight differs from another. "" where
+/// all weights lie in one module.
+std::string last_module(const NamedTensors& weights) {
+  const std::string& last = weights.back().first;
+  std::size_t begin = 0;  // what all names share, up to a dot
+  for (std::size_t dot = last.find('.'); dot != std::string::npos; dot = last.find('.', begin)) {
+    const auto inside = [&](const NamedTensor& weight) {
+      return weight.first.starts_with(std::string_view(last).substr(0, dot + 1));
+    };
+    if (!std::all_of(weights.begin(), weights.end(), inside)) return last.substr(0, dot);
+    begin = dot + 1;
+  }
+  return "";
+}
+
+/// The layer group of each weight.
+std::vector<std::size_t> layers_of(const NamedTensors& weights, std::vector<std::string> begins) {
+  if (begins.empty() && !weights.empty()) begins.push_back(last_module(weights));
+  if (begins == std::vector<std::string>{""}) begins.clear();
+  std::vector<std::size_t> layers;
+  std::size_t layer = 0;
+  for (const auto& [name, weight] : weights) {
+    if (layer < begins.size() && (name == begins[layer] || name.starts_with(begins[layer] + ".")))
+      ++layer;
+    layers.push_back(layer);
+  }
+  if (layer == begins.size()) return layers;
+  throw Error("model: a layer group is said to begin at '" + begins[layer] +
+              "', where there is no weight" + (layer == 0 ? "" : " after the one before it"));
 }
 
 std::string step_name(std::size_t group) { return "optimizer/" + std::to_string(group) + "/steps"; }
@@ -66,7 +98,17 @@ const std::vector<at::Tensor>& Group::slot(const PartBase& owner, std::string_vi
 }
 
 bool Group::has_slot(const PartBase& owner, std::string_view name) const {
-  return slots_.contains(slot_key(owner, name));
+  const auto found = slots_.find(slot_key(owner, name));
+  if (found == slots_.end()) return false;
+  const Slot& slot = found->second;
+  const auto is_there = [&](std::size_t i) {
+    return slot.all[i].defined() || slot.loaded[i].defined();
+  };
+  const std::size_t count = active_.empty() ? all_.size() : active_.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    if (is_there(place(i))) return true;
+  }
+  return false;
 }
 
 const std::vector<at::Tensor>& Group::step_tensors() {
@@ -88,7 +130,7 @@ void Group::among(const std::vector<std::size_t>& places, const std::function<vo
   if (places.size() == weights.size()) return act();
   Group part;  // what is listed, while the rest steps aside
   for (const std::size_t place : places) {
-    part.active_.push_back(active_.empty() ? place : active_[place]);
+    part.active_.push_back(this->place(place));
     part.weights.push_back(weights[place]);
     if (!grads.empty()) part.grads.push_back(grads[place]);
     part.steps.push_back(steps[place]);
@@ -104,6 +146,18 @@ void Group::among(const std::vector<std::size_t>& places, const std::function<vo
   exchange();
 }
 
+void Group::by_rates(const std::function<void()>& act) {
+  if (lr_scales_.empty()) return act();
+  std::map<std::pair<double, double>, std::vector<std::size_t>> sets;
+  for (std::size_t i = 0; i < weights.size(); ++i)
+    sets[{lr_scales_[place(i)], decay_scales_[place(i)]}].push_back(i);
+  for (const auto& [scales, places] : sets) {
+    std::tie(lr_scale, decay_scale) = scales;
+    among(places, act);
+  }
+  lr_scale = decay_scale = 1;
+}
+
 bool Group::pass_again(const PartBase& owner, const Loss& loss) {
   if (!pass_again_) {
     throw Error(owner.address() +
@@ -113,13 +167,41 @@ bool Group::pass_again(const PartBase& owner, const Loss& loss) {
   return pass_again_(owner, loss);
 }
 
-Groups::Groups(NamedTensors weights) : weights_(std::move(weights)), groups_(1) {
+Groups::Groups(NamedTensors weights, const std::vector<std::string>& begins)
+    : weights_(std::move(weights)), layers_(layers_of(weights_, begins)), groups_(1) {
   Group& group = groups_.front();
   for (const auto& [name, weight] : weights_) {
     group.all_.push_back(weight);
     group.names_.push_back(name);
   }
   group.all_steps_.resize(group.all_.size(), 0);
+}
+
+/// Where all are alike there is one list of weights, as without scales.
+void Groups::scale(std::vector<double> lr, std::vector<double> decay) {
+  Group& group = groups_.front();
+  const auto even = [](const std::vector<double>& list) {
+    return std::adjacent_find(list.begin(), list.end(), std::not_equal_to<>()) == list.end();
+  };
+  group.lr_scale = group.decay_scale = 1;
+  group.lr_scales_.clear(), group.decay_scales_.clear();
+  if (lr.empty()) return;
+  if (even(lr) && even(decay)) {
+    group.lr_scale = lr.front(), group.decay_scale = decay.front();
+  } else {
+    group.lr_scales_ = std::move(lr), group.decay_scales_ = std::move(decay);
+  }
+}
+
+void Groups::freeze(const std::vector<bool>& frozen) {
+  frozen_.clear();
+  for (std::size_t i = 0; i < weights_.size(); ++i) {
+    if (frozen[i]) frozen_.push_back(weights_[i].second);
+  }
+}
+
+void Groups::rest(bool on) {
+  for (const at::Tensor& weight : frozen_) weight.set_requires_grad(!on);
 }
 
 void Groups::step(Optimizer& optimizer) {

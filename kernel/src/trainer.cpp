@@ -77,7 +77,7 @@ void Trainer::build_parts(const TrialSpec& spec) {
     throw Error("schedule." + target + ": no part of this trial has a number of that name" +
                 known_numbers());
   }
-  groups_ = std::make_unique<Groups>(model.weights());
+  groups_ = std::make_unique<Groups>(model.weights(), model.layer_groups());
   optimizer_->each([this](PartBase& part) {
     const auto* optimizer = dynamic_cast<const Optimizer*>(&part);
     keeps_batches_ = keeps_batches_ || (optimizer != nullptr && optimizer->needs_passes());
@@ -271,9 +271,11 @@ void Trainer::train_batch() {
   fire(&Callback::before_batch);
   if (!wanted(Fit::Next::skip_batch)) {
     seed_generators(fit_.epoch, fit_.batch_index);
+    groups_->rest(true);
     forward();
     if (!wanted(Fit::Next::skip_batch)) fire(&Callback::after_loss);
     if (!wanted(Fit::Next::skip_batch)) backward_and_step();
+    groups_->rest(false);  // where it was skipped
   }
   fire(&Callback::after_batch);
   if (fit_.next_ == Fit::Next::skip_batch) fit_.next_ = Fit::Next::go_on;
@@ -297,6 +299,7 @@ void Trainer::backward_and_step() {
   at::Tensor loss = precision_.scaled(fit_.loss);
   if (spec_.train.accumulate > 1) loss = loss.div(static_cast<double>(spec_.train.accumulate));
   loss.backward();
+  groups_->rest(false);
   ++updates_pending_;
   if (keeps_batches_) update_batches_.push_back(fit_.batch);
   fire(&Callback::after_backward);

@@ -137,6 +137,8 @@ struct ResNet : NnModel {
     return fc(x.mean({2, 3}));
   }
 
+  [[nodiscard]] std::vector<std::string> layer_groups() const override { return {"layer3", "fc"}; }
+
   torch::nn::Conv2d conv1{nullptr};
   torch::nn::BatchNorm2d bn1{nullptr};
   torch::nn::Linear fc{nullptr};

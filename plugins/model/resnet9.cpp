@@ -75,6 +75,10 @@ struct ResNet9 : paribus::NnModel {
     return head(x) * params.logit_scale;
   }
 
+  [[nodiscard]] std::vector<std::string> layer_groups() const override {
+    return {"layer2", "head"};
+  }
+
   Block prep{nullptr}, layer1{nullptr}, residual1a{nullptr}, residual1b{nullptr};
   Block layer2{nullptr}, layer3{nullptr}, residual3a{nullptr}, residual3b{nullptr};
   torch::nn::Linear head{nullptr};

@@ -82,6 +82,10 @@ struct SqueezeNet : paribus::NnModel {
     return at::relu(last(x)).mean({2, 3});
   }
 
+  [[nodiscard]] std::vector<std::string> layer_groups() const override {
+    return {"features.6", "classifier"};
+  }
+
   Numbered features{nullptr}, classifier{nullptr};
   Conv2d first{nullptr}, last{nullptr};
   std::vector<Fire> fires;

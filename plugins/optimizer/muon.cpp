@@ -39,10 +39,12 @@ struct Muon : paribus::Optimizer {
     }
   } params;
 
+  static constexpr bool kSeesAll = true;  // or there would be several last matrices
+
   void step(paribus::Group& g) override {
     const auto [matrices, others] = split(g);
     g.among(others, [&] { params.rest->step(g); });
-    g.among(matrices, [&] { step_matrices(g); });
+    g.among(matrices, [&] { g.by_rates([&] { step_matrices(g); }); });
   }
   void evaluation(paribus::Group& g, bool on) override {
     g.among(split(g).second, [&] { params.rest->evaluation(g, on); });

@@ -33,12 +33,11 @@ struct ScheduleFree : paribus::Optimizer {
     const paribus::Tensors z = g.slot(*this, "base", paribus::Group::Init::copy);
     const paribus::Tensors x = g.slot(*this, "average", paribus::Group::Init::copy);
     const paribus::Tensors y = g.weights;
-    const double lr = rate() * g.lr_scale, decay = params.weight_decay * g.decay_scale;
-    if (decay != 0) z -= lr * decay * y;
+    if (params.weight_decay != 0) g.by_rates([&] { decay_base(g); });
     g.weights = z.list();
     params.inner->step(g);
     g.weights = y.list();
-    go_on(x, z, shares(g, lr));
+    g.by_rates([&] { average_base(g); });
     y.become(x);
     y.go_towards(z, 1 - params.beta);
   }
@@ -48,6 +47,16 @@ struct ScheduleFree : paribus::Optimizer {
   }
 
  private:
+  void decay_base(paribus::Group& g) const {
+    const double lr = rate() * g.lr_scale, decay = params.weight_decay * g.decay_scale;
+    const paribus::Tensors z = g.slot(*this, "base", paribus::Group::Init::copy);
+    z -= lr * decay * paribus::Tensors(g.weights);
+  }
+  void average_base(paribus::Group& g) const {
+    const paribus::Tensors z = g.slot(*this, "base", paribus::Group::Init::copy);
+    const paribus::Tensors x = g.slot(*this, "average", paribus::Group::Init::copy);
+    go_on(x, z, shares(g, rate() * g.lr_scale));
+  }
   /// c of each weight; what it needs of the past, sum and largest rate, is kept on the CPU.
   [[nodiscard]] std::vector<double> shares(paribus::Group& g, double lr) const {
     const auto& past = g.slot(

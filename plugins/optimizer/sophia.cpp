@@ -31,31 +31,37 @@ struct Sophia : paribus::GenericOptimizer {
   } params;
   paribus::Kept mean{"mean"}, curvature{"curvature"};
 
+  static constexpr bool kSeesAll = true;  // one look for all
+
   [[nodiscard]] bool needs_passes() const override { return true; }
 
+  void step(paribus::Group& g) override {
+    if ((g.step - 1) % params.every == 0) look(g);
+    g.by_rates([&] { GenericOptimizer::step(g); });
+  }
   void update(const paribus::Update& u) override {
     constexpr double kTiny = 1e-12;
     average(u[mean], u.grads, params.beta1);
-    if ((u.group.step - 1) % params.every == 0) look(u);
     decay_weights(u);
     const paribus::Made least = at_least(params.rho * u[curvature], kTiny);
     u.weights -= u.lr * at_least(at_most(u[mean] / least, 1), -1);
   }
 
  private:
-  void look(const paribus::Update& u) const {
+  void look(paribus::Group& g) const {
     std::int64_t items = 0;
     const auto loss = [&items](const paribus::Outputs& outputs, const paribus::Batch& batch,
                                paribus::Draws& draws) {
       items += batch.size();
       return sampled_loss(outputs.main().to(at::kFloat), draws);
     };
-    if (u.group.pass_again(*this, loss)) {
-      const paribus::Tensors sampled = u.group.grads;
-      u[curvature] *= params.beta2;
-      u[curvature] += (1 - params.beta2) * static_cast<double>(items) * sampled * sampled;
+    const std::vector<at::Tensor> grads = g.grads;
+    if (g.pass_again(*this, loss)) {
+      const paribus::Tensors sampled = g.grads, h = g.slot(*this, curvature.name);
+      h *= params.beta2;
+      h += (1 - params.beta2) * static_cast<double>(items) * sampled * sampled;
     }
-    u.group.grads = u.grads.list();
+    g.grads = grads;
   }
   static at::Tensor sampled_loss(const at::Tensor& scores, paribus::Draws& draws) {
     if (scores.dim() != 2) {

@@ -238,6 +238,11 @@ class Model(Adapter):
     def has_convolutions(self) -> bool:
         return any(isinstance(each, torch.nn.Conv2d) for each in self.module.modules())
 
+    def layer_groups(self) -> list[str]:
+        """Of the module's attribute or method of that name, where it has one."""
+        given = getattr(self.module, "layer_groups", [])
+        return [str(name) for name in (given() if callable(given) else given)]
+
     def state(self) -> Any:
         """What weights and buffers don't hold: `get_extra_state` of its modules."""
         extra = {
@@ -331,11 +336,12 @@ class Optimizer(Adapter):
                 self._join(number, weight)
         self.rates = (lr_scale, decay_scale)
         self._rate()
-        held = []
-        for _, weight, gradient in weights:
-            if weight.grad is not gradient:
-                held.append((weight, weight.grad))
-                weight.grad = gradient
+        given = {number: gradient for number, _, gradient in weights}
+        held = [
+            (w, w.grad) for number, w in self.numbers.items() if w.grad is not given.get(number)
+        ]
+        for number, weight in self.numbers.items():  # others have their turn with other rates
+            weight.grad = given.get(number)
         # The class may ask for gradients within; the trainer has switched them off.
         self.inner.step()
         for weight, gradient in held:

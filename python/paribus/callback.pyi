@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Made from the manifests of kind callback.
+from collections.abc import Sequence
 from typing import Literal
 
 from .parts import Part
@@ -128,6 +129,13 @@ class Pictures(Part):
 
     items: int = 8: the most: they are the first of the split's last batch
     every: int = 1 [epoch]: from one to the next
+class Rates(Part):
+    """rates that grow from body to head, and apart for biases and norms
+
+    lowest: float = 1.0: factor of the first layer group's rate
+    layers: list = []: factor of each layer group's rate, the head's last; empty: as `lowest` says
+    bias: float = 1.0: factor of the rate of biases
+    norm_bias_decay: float = 1.0: factor of the weight decay of biases and norms
     """
 
     def __init__(
@@ -135,6 +143,10 @@ class Pictures(Part):
         *,
         items: int = ...,
         every: int = ...,
+        lowest: float = ...,
+        layers: Sequence[float] = ...,
+        bias: float = ...,
+        norm_bias_decay: float = ...,
         name: str = ...,
     ) -> None: ...
 
@@ -156,3 +168,18 @@ class Swa(Part):
     ) -> None: ...
 
 SWA = Swa
+
+class Unfreeze(Part):
+    """the head first, then layer by layer (Howard and Ruder 2018)
+
+    at: list = [1] [epoch]: epochs, counted from 0, each before the next
+    norms: bool = True: batch norm is trained in frozen layers, too
+    """
+
+    def __init__(
+        self,
+        *,
+        at: Sequence[int] = ...,
+        norms: bool = ...,
+        name: str = ...,
+    ) -> None: ...

@@ -47,6 +47,32 @@ class Exponential(Part):
         staircase: bool = ...,
     ) -> None: ...
 
+class FineTune(Part):
+    """a cycle for the head, then one for all (fastai's fine_tune)
+
+    max: float = None: peak of the first cycle; not given: the configured value
+    freeze_epochs: int = 1 [epoch]: length of the first cycle
+    later: float = 0.5: peak of the second cycle over that of the first
+    rise_frozen: float = 0.99: share of the first cycle up to its peak
+    rise: float = 0.3: share of the second cycle up to its peak
+    div_frozen: float = 25.0: peak over first value of the first cycle
+    div: float = 5.0: peak over first value of the second cycle
+    div_end: float = 100000.0: peak over last value of both
+    """
+
+    def __init__(
+        self,
+        *,
+        max: float | None = ...,
+        freeze_epochs: int = ...,
+        later: float = ...,
+        rise_frozen: float = ...,
+        rise: float = ...,
+        div_frozen: float = ...,
+        div: float = ...,
+        div_end: float = ...,
+    ) -> None: ...
+
 class Linear(Part):
     """a straight line between two factors or values
 

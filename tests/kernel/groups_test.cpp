@@ -4,6 +4,8 @@
 #include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
 
+#include <tuple>
+
 #include "parts.h"
 
 namespace paribus::test {
@@ -166,6 +168,156 @@ TEST(Groups, WhatDoesNotFitTheModelIsRefused) {
   floats["optimizer/0/steps"] = at::ones({3});
   EXPECT_EQ(refusal(floats, two_weights()),
             "checkpoint: the optimizer's step counts don't fit the model's weights");
+}
+
+NamedTensors named(const std::vector<std::string>& names) {
+  NamedTensors weights;
+  for (const std::string& name : names)
+    weights.emplace_back(name, at::ones({2}).set_requires_grad(true));
+  return weights;
+}
+
+std::vector<std::size_t> layers(const std::vector<std::string>& names,
+                                const std::vector<std::string>& begins = {}) {
+  const Groups groups(named(names), begins);
+  std::vector<std::size_t> list;
+  for (std::size_t i = 0; i < names.size(); ++i) list.push_back(groups.layer_of(i));
+  EXPECT_EQ(groups.layers(), list.back() + 1);
+  return list;
+}
+
+using Layers = std::vector<std::size_t>;
+
+TEST(GroupsLayers, AreWhereTheModelSaysThatTheyBegin) {
+  EXPECT_EQ(layers({"conv.weight", "layer1.0.weight", "layer1.1.weight", "fc.weight", "fc.bias"},
+                   {"layer1", "fc"}),
+            (Layers{0, 1, 1, 2, 2}));
+  EXPECT_EQ(layers({"f.weight", "fc.weight", "fc.bias"}, {"fc.bias"}), (Layers{0, 0, 1}));
+}
+
+TEST(GroupsLayers, AreBodyAndLastModuleUnlessItSaysSo) {
+  EXPECT_EQ(layers({"stem.weight", "body.0.weight", "head.weight", "head.bias"}),
+            (Layers{0, 0, 1, 1}));
+  EXPECT_EQ(layers({"layers.0.weight", "layers.0.bias", "layers.10.weight", "layers.1.weight"}),
+            (Layers{0, 0, 0, 1}))
+      << "below what all names share";
+  EXPECT_EQ(layers({"a.fc.weight", "a.fc.bias"}), (Layers{0, 0})) << "there is one module";
+  EXPECT_EQ(layers({"weight", "bias"}), (Layers{0, 0}));
+  EXPECT_EQ(Groups({}).layers(), 0U);
+}
+
+TEST(GroupsLayers, ThatBeginNowhereAreRefused) {
+  EXPECT_EQ(error_of([] {
+              layers({"a.weight", "b.weight"}, {"c"});
+            }),
+            "model: a layer group is said to begin at 'c', where there is no weight");
+  EXPECT_EQ(error_of([] {
+              layers({"a.weight", "b.weight"}, {"b", "a"});
+            }),
+            "model: a layer group is said to begin at 'a', where there is no weight after the one "
+            "before it");
+}
+
+/// Tells which rates it was called with, for how many weights.
+struct Telling : Optimizer {
+  struct Params {
+    static constexpr auto fields() { return no_fields(); }
+  } params;
+  void step(Group& g) override {
+    calls.emplace_back(g.lr_scale, g.decay_scale, g.weights.size());
+    (void)g.slot(*this, "kept");
+  }
+  std::vector<std::tuple<double, double, std::size_t>> calls;
+};
+using Calls = decltype(Telling::calls);
+
+TEST(GroupsRates, WeightsThatShareTheirRatesAreSteppedTogether) {
+  Groups groups(named({"a", "b", "c"}));
+  Telling::Whole<Telling> optimizer;
+  optimizer.set_address("optimizer");
+  const auto step = [&] {
+    optimizer.calls.clear();
+    for (std::size_t i = 0; i < 3; ++i) give(groups, i, 1);
+    groups.step(optimizer);
+  };
+  step();
+  EXPECT_EQ(optimizer.calls, (Calls{{1, 1, 3}}));
+  groups.scale({1, 0.5, 1}, {1, 1, 1}), step();
+  EXPECT_EQ(optimizer.calls, (Calls{{0.5, 1, 1}, {1, 1, 2}}));
+  groups.scale({1, 1, 1}, {0, 0, 1}), step();
+  EXPECT_EQ(optimizer.calls, (Calls{{1, 0, 2}, {1, 1, 1}}));
+  groups.scale({2, 2, 2}, {0, 0, 0}), step();
+  EXPECT_EQ(optimizer.calls, (Calls{{2, 0, 3}})) << "all alike: one call, as without factors";
+  groups.scale({1, 1, 1}, {1, 1, 1}), step();
+  EXPECT_EQ(optimizer.calls, (Calls{{1, 1, 3}}));
+  EXPECT_EQ(groups.groups()[0].step, 5) << "an update is one, in how many calls ever";
+}
+
+TEST(GroupsRates, AWrapperSeesAllWeightsAndTheInnerOptimizerItsOwn) {
+  struct Wrapper : Optimizer {
+    struct Params {
+      Part<Optimizer> inner{"telling"};
+      static constexpr auto fields() { return std::tuple{field("inner", &Params::inner, "it")}; }
+    } params;
+    void step(Group& g) override {
+      seen = g.weights.size();
+      params.inner->step(g);
+      EXPECT_EQ(g.weights.size(), seen);
+      EXPECT_EQ(g.lr_scale, 1);
+    }
+    std::size_t seen = 0;
+  };
+  Groups groups(named({"a", "b", "c"}));
+  groups.scale({1, 0.5, 1}, {1, 1, 1});
+  Telling::Whole<Telling> inner;
+  Wrapper::Whole<Wrapper> wrapper;
+  wrapper.params.inner.fill(&inner);
+  for (std::size_t i = 0; i < 3; ++i) give(groups, i, 1);
+  groups.step(wrapper);
+  EXPECT_EQ(wrapper.seen, 3U);
+  EXPECT_EQ(inner.calls, (Calls{{0.5, 1, 1}, {1, 1, 2}}));
+}
+
+TEST(GroupsRates, ASlotIsNewForThoseThatHadNone) {
+  struct Asking : Optimizer {
+    struct Params {
+      static constexpr auto fields() { return no_fields(); }
+    } params;
+    void step(Group& g) override {
+      had.push_back(g.has_slot(*this, "x"));
+      (void)g.slot(*this, "x");
+    }
+    std::vector<bool> had;
+  };
+  Groups groups(named({"a", "b"}));
+  groups.scale({0.5, 1}, {1, 1});
+  Asking::Whole<Asking> optimizer;
+  optimizer.set_address("optimizer");
+  for (int i = 0; i < 2; ++i) {
+    give(groups, 0, 1), give(groups, 1, 1);
+    groups.step(optimizer);
+  }
+  EXPECT_EQ(optimizer.had, (std::vector<bool>{false, false, true, true}));
+}
+
+TEST(GroupsFreeze, FrozenWeightsRequireNoGradientWhileABatchIsUnderWay) {
+  Groups groups(named({"a", "b"}));
+  const auto required = [&] {
+    std::vector<bool> list;
+    for (const auto& [name, weight] : groups.weights()) list.push_back(weight.requires_grad());
+    return list;
+  };
+  groups.rest(true);
+  EXPECT_EQ(required(), (std::vector<bool>{true, true}));
+  groups.freeze({true, false});
+  EXPECT_EQ(required(), (std::vector<bool>{true, true})) << "models list those that require one";
+  groups.rest(true);
+  EXPECT_EQ(required(), (std::vector<bool>{false, true}));
+  at::mul(groups.weights()[0].second, groups.weights()[1].second).sum().backward();
+  EXPECT_FALSE(groups.weights()[0].second.grad().defined());
+  EXPECT_TRUE(groups.weights()[1].second.grad().defined());
+  groups.rest(false);
+  EXPECT_EQ(required(), (std::vector<bool>{true, true}));
 }
 
 }  // namespace

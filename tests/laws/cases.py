@@ -246,6 +246,12 @@ CASES = {
             rate('{ use = "exponential", gamma = 1.0 }'),
         ],
     ),
+    "schedule/fine_tune": Case(
+        on=[rate('{ use = "fine_tune", max = 0.2 }')],
+        off=[
+            rate('{ use = "fine_tune", later = 1.0, div_frozen = 1.0, div = 1.0, div_end = 1.0 }')
+        ],
+    ),
     "schedule/linear": Case(
         on=[
             '"schedule.data.transforms.crop.padding" = { use = "linear", from = 0.0, to = 4.0, values = true }'
@@ -303,6 +309,17 @@ CASES = {
     ),
     "callback/pictures": Case(
         on=[callback("pictures", "every = 1")], off=[callback("pictures", "items = 3")]
+    ),
+    "callback/rates": Case(
+        on=[
+            callback("rates", "lowest = 0.01, norm_bias_decay = 0.0"),
+            callback("rates", "layers = [0.1, 1.0], bias = 64.0"),
+        ],
+        off=[callback("rates", "lowest = 1.0"), callback("rates", "layers = [1.0, 1.0]")],
+    ),
+    "callback/unfreeze": Case(
+        on=[callback("unfreeze", "at = [1]"), callback("unfreeze", "at = [2], norms = false")],
+        off=[callback("unfreeze", "at = [0]"), callback("unfreeze", "at = [0], norms = false")],
     ),
     "search/asha": Case(elsewhere="ADAPTIVE", never_off=NO_OFF_SEARCH),
     "search/grid": Case(elsewhere="SWEEPS", never_off=NO_OFF_SEARCH),

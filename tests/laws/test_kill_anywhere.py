@@ -48,6 +48,15 @@ decay = 0.9
 use = "mixup"
 
 [[callback]]
+use = "rates"
+lowest = 0.1
+norm_bias_decay = 0.0
+
+[[callback]]
+use = "unfreeze"
+at = [2]
+
+[[callback]]
 use = "early_stop"
 patience = 1000
 

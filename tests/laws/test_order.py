@@ -14,6 +14,8 @@ COMMON = {
     "callback/early_stop": '{ use = "early_stop", patience = 1, min_delta = 10.0 }',
     "callback/histograms": '{ use = "histograms" }',
     "callback/pictures": '{ use = "pictures" }',
+    "callback/rates": '{ use = "rates", lowest = 0.1, norm_bias_decay = 0.0 }',
+    "callback/unfreeze": '{ use = "unfreeze" }',
 }
 SETS = [
     COMMON

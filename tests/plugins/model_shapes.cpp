@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "paribus/groups.h"
 #include "paribus/model_base.h"
 #include "parts.h"
 
@@ -115,6 +116,29 @@ TEST(ModelErrors, SayWhatDoesntFit) {
             "model/resnet9: the input is image of 3 x 7 x 7, expected an image C H W of at least 8 "
             "x 8; for smaller "
             "ones take convnet");
+}
+
+/// Names of the weights with which layer groups begin.
+std::vector<std::string> groups_of(const std::string& use) {
+  const Made<Model> net(part("model", use));
+  net->build(images(3, 64));
+  const Groups groups(net->weights(), net->layer_groups());
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < groups.weights().size(); ++i) {
+    if (i == 0 || groups.layer_of(i) != groups.layer_of(i - 1))
+      names.push_back(groups.weights()[i].first);
+  }
+  return names;
+}
+
+TEST(ModelLayerGroups, AreSplitAsFastaiSplitsThem) {
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(groups_of("resnet18"), (Names{"conv1.weight", "layer3.0.conv1.weight", "fc.weight"}));
+  EXPECT_EQ(groups_of("squeezenet1_1"),
+            (Names{"features.0.weight", "features.6.squeeze.weight", "classifier.1.weight"}));
+  EXPECT_EQ(groups_of("resnet9"), (Names{"prep.conv.weight", "layer2.conv.weight", "head.weight"}));
+  EXPECT_EQ(groups_of("mlp"), (Names{"layers.0.weight", "layers.1.weight"}));
+  EXPECT_EQ(groups_of("convnet"), (Names{"convs.0.weight", "head.weight"}));
 }
 
 }  // namespace

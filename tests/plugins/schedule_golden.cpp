@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <numbers>
+
 #include "paribus/schedule.h"
 #include "parts.h"
 
@@ -115,6 +117,39 @@ TEST(ScheduleErrors, NameWhatIsWrong) {
   EXPECT_EQ(
       error("warmup", {{"epochs", 2.0}}, {{"then", part("schedule", "constant")}}),
       "schedule: schedule/warmup takes all of training, got 2.000000 epochs of 2; shorten it");
+}
+
+/// fastai's combined_cos.
+double two_legs(double share, double position, double start, double middle, double end) {
+  const auto cosine = [](double from, double to, double at) {
+    return from + (1 + std::cos(std::numbers::pi * (1 - at))) * (to - from) / 2;
+  };
+  return position < share ? cosine(start, middle, position / share)
+                          : cosine(middle, end, (position - share) / (1 - share));
+}
+
+TEST(ScheduleFineTune, IsTwoCyclesAsFastaiHasThem) {
+  constexpr int kSteps = 30, kPerEpoch = 10, kFrozen = 10;
+  const auto got = values(part("schedule", "fine_tune"), kSteps, kPerEpoch, 2e-3);
+  for (int i = 0; i < kSteps; ++i) {
+    const double expected = i < kFrozen
+                                ? two_legs(0.99, i / 10.0, 2e-3 / 25, 2e-3, 2e-3 / 1e5)
+                                : two_legs(0.3, (i - kFrozen) / 20.0, 1e-3 / 5, 1e-3, 1e-3 / 1e5);
+    EXPECT_NEAR(got[static_cast<std::size_t>(i)], expected, 1e-15) << "step " << i;
+  }
+  const auto at_once =
+      values(part("schedule", "fine_tune", {{"freeze_epochs", std::int64_t{0}}, {"max", 0.5}}),
+             kSteps, kPerEpoch, 9);
+  EXPECT_EQ(at_once[0], 0.05);
+  EXPECT_NEAR(at_once[9], 0.25, 1e-12);
+}
+
+TEST(ScheduleFineTune, WantsAnEpochForAll) {
+  EXPECT_EQ(
+      error_of([] {
+        values(part("schedule", "fine_tune", {{"freeze_epochs", std::int64_t{3}}}), 30, 10, 1);
+      }),
+      "schedule.freeze_epochs: got 3, expected less than the 3 epochs of the whole training");
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "registry/nearest.h"
 #include "study/ablate.h"
+#include "study/recipe.h"
 #include "study/settings.h"
 
 namespace paribus {
@@ -45,7 +46,7 @@ class References {
   std::vector<Config> overlays_of(const ArmText& arm) {
     std::vector<Config> result;
     for (const Config& overlay : arm.overlays) result.push_back(followed(overlay, ""));
-    return result;
+    return with_recipe(std::move(result), problems_);
   }
 
  private:
@@ -200,7 +201,11 @@ std::vector<Variant> arms_of(const Document& document, Design& design, Problems&
                  "[ablate] writes the arms itself: it can't stand beside arms or a sweep");
     return {};
   }
-  if (ablate != nullptr) return ablated(*ablate, design, problems);
+  if (ablate != nullptr) {
+    std::vector<Variant> arms = ablated(*ablate, design, problems);
+    for (Variant& arm : arms) arm.overlays = with_recipe(std::move(arm.overlays), problems);
+    return arms;
+  }
   if (document.has_arms && document.arms.empty())
     problems.add(document.arms_place, "[arms] has no arm");
   if (document.arms.empty()) return {{"base", {}, {}}};

@@ -8,6 +8,7 @@
 
 #include "registry/nearest.h"
 #include "study/read_toml.h"
+#include "study/recipe.h"
 #include "study/settings.h"
 
 namespace paribus {
@@ -227,7 +228,14 @@ Document read_document(const fs::path& path, const std::vector<std::string>& ove
   Document document;
   Reader reader(document, problems);
   for (auto file = files.rbegin(); file != files.rend(); ++file) reader.add_file(*file);
-  for (const std::string& text : overrides) reader.add_override(text);
+  const auto is_recipe = [](const std::string& text) { return text.starts_with("train.recipe"); };
+  for (const std::string& text : overrides) {
+    if (is_recipe(text)) reader.add_override(text);
+  }
+  expand_recipe(document.root, problems);  // what it stands for can be overridden
+  for (const std::string& text : overrides) {
+    if (!is_recipe(text)) reader.add_override(text);
+  }
   return document;
 }
 

@@ -94,6 +94,16 @@ FieldSchema python_field() {
                        "them; that of the study's file unless said");
 }
 
+FieldSchema recipe_field() {
+  FieldSchema field;
+  field.name = "recipe";
+  field.type = FieldType::text;
+  field.default_value = std::string();
+  field.choices = {"", "fine_tune"};
+  field.doc = "a short word for other keys, which are written out in the resolved study";
+  return field;
+}
+
 FieldSchema trust_field() {
   FieldSchema field;
   field.name = "trust";
@@ -210,7 +220,11 @@ const std::vector<FieldSchema>& data_fields() {
 }
 
 const std::vector<FieldSchema>& train_fields() {
-  static const std::vector<FieldSchema> kFields = schemas_of(train_settings());
+  static const std::vector<FieldSchema> kFields = [] {
+    std::vector<FieldSchema> fields = schemas_of(train_settings());
+    fields.push_back(recipe_field());
+    return fields;
+  }();
   return kFields;
 }
 

@@ -274,12 +274,23 @@ class Loader {
     return made;
   }
 
+  void refuse_recipes(const SweepAxis& axis) {
+    for (std::size_t k = 0; k < axis.key_places.size(); ++k) {
+      const std::string& address = axis.search.addresses[k];
+      if (address.starts_with("train.recipe"))
+        problems_.add(axis.key_places[k],
+                      "a recipe stands for other keys: write arms, or sweep those keys, e.g. "
+                      "'callback.rates.lowest'");
+    }
+  }
+
   std::vector<Variant> expand(const Proposer& propose) {
     study_.is_sweep = document_.has_sweep;
     std::vector<Variant> arms = arms_of(document_, study_.design, problems_);
     if (!study_.is_sweep) return arms;
     const std::vector<SweepAxis> axes = axes_of(document_.sweep, problems_);
     for (const SweepAxis& axis : axes) {
+      refuse_recipes(axis);
       study_.swept.insert(study_.swept.end(), axis.search.addresses.begin(),
                           axis.search.addresses.end());
     }

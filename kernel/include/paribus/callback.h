@@ -11,9 +11,9 @@
 namespace paribus {
 
 /// What a callback looks at and what it changes, by the words in docs/callbacks.md: `batch`,
-/// `outputs`, `loss`, `grads`, `weights`, `evaluation_weights`, `buffers`, `flow`, `length`, or a
-/// parameter's address. The kernel runs who writes a thing before who reads it, and refuses two
-/// writers of one thing.
+/// `outputs`, `loss`, `grads`, `weights`, `evaluation_weights`, `buffers`, `frozen`, `rates`,
+/// `flow`, `length`, or a parameter's address. The kernel runs who writes a thing before who reads
+/// it, and refuses two writers of one thing.
 template <std::size_t kReads, std::size_t kWrites>
 struct Touches {
   std::array<std::string_view, kReads> reads;

@@ -40,7 +40,7 @@ class GenericOptimizer : public Optimizer {
  public:
   virtual void update(const Update& u) = 0;
 
-  void step(Group& group) final;
+  void step(Group& group) override;
 
   template <class T>
   struct Whole : Optimizer::Whole<T> {

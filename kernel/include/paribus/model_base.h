@@ -3,7 +3,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "paribus/plugin.h"
 #include "paribus/types.h"
@@ -25,6 +27,10 @@ class Model : public PartBase {
   virtual void set_training(bool on) = 0;
   virtual void move_to(const at::Device& device, bool channels_last) = 0;
   [[nodiscard]] virtual bool has_convolutions() const { return false; }
+  /// Where each layer group but the first begins, by the name of a module or weight in `weights`,
+  /// from the input to the head: {"layer3", "fc"}. Rates differ between layer groups, and they are
+  /// frozen one by one. Without it the last module is a group, and all before it another.
+  [[nodiscard]] virtual std::vector<std::string> layer_groups() const { return {}; }
 
   template <class T>
   static constexpr void describe(manifest_detail::Text& /*out*/, const T* /*part*/) {}

@@ -20,7 +20,8 @@ class Outputs;
 
 /// Weights that are stepped together, and what optimizers keep for them. Only weights that have a
 /// gradient this time are listed; `weights[i]`, `grads[i]`, `steps[i]` and `slot(...)[i]` belong
-/// together.
+/// together. All that are listed share their scales, but for who sees all weights at once (see
+/// Optimizer).
 class Group {
  public:
   std::vector<at::Tensor> weights;
@@ -28,7 +29,7 @@ class Group {
   std::vector<std::int64_t> steps;  // updates of each weight, this one included: 1 at the first
   std::int64_t step = 0;            // updates of the group, this one included
   double lr_scale = 1;              // discriminative rates: multiply the learning rate by it
-  double decay_scale = 1;           // 0 where weight decay must not act
+  double decay_scale = 1;           // multiply weight decay by it: 0 where none must act
 
   enum class Init : std::uint8_t { zeros, copy };
 
@@ -41,8 +42,8 @@ class Group {
   using Make = std::function<at::Tensor(const at::Tensor& weight)>;
   [[nodiscard]] const std::vector<at::Tensor>& slot(const PartBase& owner, std::string_view name,
                                                     const Make& make);
-  /// The same before the first step ever made it: false. For optimizers that treat their first step
-  /// apart.
+  /// False before the first step of those that are listed. For optimizers that treat their first
+  /// step apart.
   [[nodiscard]] bool has_slot(const PartBase& owner, std::string_view name) const;
   /// `steps` as the 0-d float tensors that LibTorch's fused kernels want; equal counts share one
   /// tensor.
@@ -51,6 +52,10 @@ class Group {
   /// Lists only the weights of these places, in this order, while `act` runs: for methods that
   /// treat some apart. REQUIRES: ascending places among those listed.
   void among(const std::vector<std::size_t>& places, const std::function<void()>& act);
+
+  /// Lists those weights only that share their scales, while `act` runs, one such set after the
+  /// other; once where all do.
+  void by_rates(const std::function<void()>& act);
 
   /// For methods that want gradients at other weights (SAM) or of another loss (Sophia), and say so
   /// in Optimizer::needs_passes. Sends the batches of this update forward and backward once more,
@@ -70,13 +75,15 @@ class Group {
     std::vector<at::Tensor> loaded;  // from a checkpoint, until `make` tells where they belong
     bool shaped_as_weights = true;
   };
+  [[nodiscard]] std::size_t place(std::size_t i) const { return active_.empty() ? i : active_[i]; }
   const std::vector<at::Tensor>& listed(Slot& slot, const Make& make);
   void load_slot(const std::string& name, const std::pair<const std::string, at::Tensor>& saved,
                  bool shaped_as_weights);
   std::vector<at::Tensor> all_;
   std::vector<std::string> names_;
   std::vector<std::int64_t> all_steps_;
-  std::vector<std::size_t> active_;  // which of all_ are listed; empty: all of them
+  std::vector<double> lr_scales_, decay_scales_;  // of all_; empty: all share those above
+  std::vector<std::size_t> active_;               // which of all_ are listed; empty: all of them
   std::function<bool(const PartBase&, const Loss&)> pass_again_;
   std::vector<at::Tensor> step_tensors_;
   std::map<std::string, Slot, std::less<>> slots_;
@@ -97,6 +104,10 @@ class Group {
 /// `weight_decay`. A wrapper holds a `Part<Optimizer> inner` and calls `params.inner->step(g)`; the
 /// driven rate is then `optimizer.inner.lr`, and `optimizer.lr` in a schedule reaches it, too, when
 /// the wrapper has no `lr` of its own.
+///
+/// Where weights have rates of their own, `step` is called for each set that shares them. Who has
+/// an `inner`, or says `static constexpr bool kSeesAll = true`, gets all weights in one call, and
+/// calls Group::by_rates where it steps them itself.
 class Optimizer : public PartBase {
  public:
   static constexpr std::string_view kKind = "optimizer";
@@ -112,8 +123,17 @@ class Optimizer : public PartBase {
   /// part in `inner`, or 1. Made by the kernel.
   [[nodiscard]] virtual double rate() const { return 1; }
 
+  static constexpr bool kSeesAll = false;
+
   template <class T>
   struct Whole : T {
+    void step(Group& group) final {
+      if constexpr (T::kSeesAll || requires(const T& part) { part.params.inner->rate(); }) {
+        T::step(group);
+      } else {
+        group.by_rates([&] { T::step(group); });
+      }
+    }
     [[nodiscard]] double rate() const final {
       if constexpr (requires(const T& part) { part.params.lr; }) {
         return T::params.lr;

@@ -139,6 +139,15 @@ class Net(torch.nn.Module):
         return self.layers(x)
 
 
+class Grouped(Net):
+    layer_groups = ("layers.3.bias",)
+
+
+class Astray(Net):
+    def layer_groups(self):
+        return ["layers.5"]
+
+
 class Noisy(Net):
     """With running statistics, dropout, and a count that no tensor holds."""
 

@@ -43,9 +43,10 @@ def test_a_module_has_the_bits_of_the_native_network_and_twice_the_same(bench):
         'a = { "callback.heavier" = { use = "python:parts:Heavier" } }',
         'a = { model = { use = "python:parts:Noisy" } }',
         'a = { optimizer = { use = "python:torch.optim:AdamW", lr = 0.01 } }',
+        'a = { optimizer = { use = "python:torch.optim:AdamW", lr = 0.01 }, "train.recipe" = "fine_tune" }',
         'a = { model = { use = "python:parts:Noisy" }, "callback.draws" = { use = "python:parts:Draws", by = 0.1 } }',
     ],
-    ids=["callback", "model", "optimizer", "draws"],
+    ids=["callback", "model", "optimizer", "recipe", "draws"],
 )
 def test_killed_and_resumed_is_undisturbed(bench, arms):
     killed = arms[:-2] + ', "callback.killed" = { use = "python:parts:Killed" } }'
@@ -155,3 +156,38 @@ def test_a_study_takes_the_classes_themselves(bench, monkeypatch):
     monkeypatch.setattr(parts.Nothing, "__module__", "__main__")
     with pytest.raises(paribus.ParibusError, match="put it at the top of a module of its own"):
         paribus.Study(callback=[parts.Nothing])
+
+
+def test_a_torch_optimizer_steps_each_weight_at_its_own_rate(bench):
+    rates = '"callback.rates" = { use = "rates", layers = [0.1, 1.0], bias = 4.0, norm_bias_decay = 0.0 }'
+    torch_s = 'use = "python:torch.optim:AdamW", lr = 0.01, weight_decay = 1.0'
+    ran = bench.run(
+        study(
+            f'native = {{ optimizer = {{ use = "adamw", lr = 0.01, weight_decay = 1.0 }}, {rates} }}\n'
+            f"torch = {{ optimizer = {{ {torch_s} }}, {rates} }}\n"
+            f"even = {{ optimizer = {{ {torch_s} }} }}"
+        )
+    )
+    assert ran.status == 0, ran.told
+    losses = {
+        arm: numpy.frombuffer(series["train.batch_loss"])
+        for (arm, _), series in ran.series().items()
+    }
+    numpy.testing.assert_allclose(losses["torch"], losses["native"], rtol=1e-4)
+    assert not numpy.allclose(losses["torch"], losses["even"], rtol=1e-2)
+
+
+def test_a_module_says_where_its_layer_groups_begin(bench):
+    # All but the last bias is frozen for the first of two epochs.
+    recipe = '"train.recipe" = "fine_tune"'
+    arms = (
+        f'two = {{ model = "python:parts:Net", {recipe} }}\n'
+        f'bias = {{ model = "python:parts:Grouped", {recipe} }}'
+    )
+    ran = bench.run(study(arms))
+    assert ran.status == 0, ran.told
+    series = ran.series()
+    assert series["two", 0]["train.loss"] != series["bias", 0]["train.loss"]
+    done = bench.run(study(f'a = {{ model = "python:parts:Astray", {recipe} }}'), "astray")
+    assert done.status == 2
+    assert "a layer group is said to begin at 'layers.5', where there is no weight" in done.told
