@@ -294,13 +294,14 @@ def test_a_certificate_that_is_right(tmp_path, to, faulty, certificates):
 FUTURE = 4102444800.0  # 2100
 
 
-def test_a_clock_that_was_set_back(tmp_path, to, faulty):
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_clock_that_was_set_back(tmp_path, to, faulty, ended):
     """The trial began later than now: its times stand still, but never run backwards."""
     study(tmp_path, trials=1)
     body = MAGIC + event(event="start", time=FUTURE) + series("train.loss")
     for step in range(1, 6):
         body += points(0, [step], [1 / step])
-    body += event(event="end", status="done", steps=5, seconds=1.0)
+    body += event(event="end", status="done", steps=5, seconds=1.0) if ended else b""
     (tmp_path / "journal" / "00000000.log").write_bytes(body)
     assert send(tmp_path, to, faulty()).code == 0
     assert to.points() == [("00000000", "train.loss", step, 1 / step) for step in range(1, 6)]

@@ -2,6 +2,7 @@
 """Trackers that write files, and no room for them."""
 
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from journals import MAGIC, event, points, series
 from recorder import Recorder
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from test_command import CSV, WithTrackers
 from test_wandb import trial_of
 from test_wandb_offline import runs as offline_runs
 from test_wandb_offline import wandb_sync
@@ -87,3 +89,32 @@ def test_no_room_for_a_file(tmp_path, read):
         disk.remove()
         other.close()
     assert found == expected
+
+
+class Nowhere(WithTrackers):
+    """The study's own disk is full: not even the status has room."""
+
+    def test_it_is_told_all_the_same(self):
+        disk = SmallDisk(self.folder / "disk", 8 << 20)
+        self.addCleanup(disk.remove)
+        if not disk.is_mounted:
+            self.skipTest("mounting is forbidden here")
+        directory = disk.folder / "study"
+        self.write(CSV)
+        done = self.paribus("run", self.study, "-q", "--dir", directory)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for folder in ("uplink", "trackers"):
+            shutil.rmtree(directory / folder)
+        filler = (disk.folder / "filler").open("wb", buffering=0)
+        with filler as file, self.assertRaisesRegex(OSError, "No space left"):
+            while True:
+                file.write(b"x" * 4096)
+        full = self.paribus("sync", directory)
+        self.assertEqual(full.returncode, 1, full.stdout + full.stderr)
+        self.assertRegex(full.stdout + full.stderr, "tracker csv: .*(room|No space left)")
+        (disk.folder / "filler").unlink()
+        self.assertEqual(self.paribus("sync", directory).returncode, 0)
+        self.assertEqual(len(delivered(directory)), 6 * 10)
+
+
+del WithTrackers

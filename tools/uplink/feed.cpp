@@ -314,7 +314,9 @@ void Feed::end(Trial& trial, const Batch& batch) {
   } else if (is_over && is_silent) {
     trial.told.started = trial.position.started;
     begin(trial);
-    TrackedEnd end{trial.exited ? "failed" : "stopped", trial.exit_message, batch.changed};
+    // A clock that was set back doesn't let it end before what it did.
+    const double time = std::max({batch.changed, trial.position.time, trial.position.started});
+    TrackedEnd end{trial.exited ? "failed" : "stopped", trial.exit_message, time};
     if (end.message.empty()) end.message = "its process ended without a word";
     end.files = files_of(ledger_.dir(), trial.told.id);
     tracker_->end(trial.told, end);

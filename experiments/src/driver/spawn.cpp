@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -145,6 +146,16 @@ void end_process(pid_t child) {
   ::kill(child, SIGKILL);
   for (int look = 0; look < kLooks && ::waitpid(child, nullptr, WNOHANG) == 0; ++look)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
+}
+
+void lower_priority(int niceness) {
+  ::setpriority(PRIO_PROCESS, 0, niceness);
+  const int group = ::open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
+  if (group < 0) return;
+  const char digits[] = {static_cast<char>('0' + niceness / 10),
+                         static_cast<char>('0' + niceness % 10), '\n'};
+  (void)!::write(group, digits, sizeof digits);
+  ::close(group);
 }
 
 }  // namespace paribus::driver

@@ -24,6 +24,10 @@ Spawned spawn_worker(const std::filesystem::path& program, int progress_fd);
 /// let go of.
 void end_process(pid_t child);
 
+/// Gives this process, the leader of a session, less of the processors than others: the kernel
+/// may share them out by session first (autogroup). System calls only: for between fork and exec.
+void lower_priority(int niceness);
+
 /// The folder of the running program.
 std::filesystem::path own_folder();
 

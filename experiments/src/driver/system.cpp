@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <cerrno>
@@ -42,7 +41,7 @@ fs::path program() {
   ::setsid();  // Ctrl-C is the driver's to deal with
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);
-  ::setpriority(PRIO_PROCESS, 0, kNiceness);
+  lower_priority(kNiceness);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(signal, SIG_DFL);
   input = ::fcntl(input, F_DUPFD, 10);
   errors = ::fcntl(errors, F_DUPFD, 10);

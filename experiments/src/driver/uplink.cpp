@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -44,7 +43,7 @@ fs::path program() {
 /// Between fork and exec: system calls only.
 [[noreturn]] void become_uplink(const char* path, int input, int output) {
   ::setsid();  // Ctrl-C is the driver's to deal with
-  ::setpriority(PRIO_PROCESS, 0, kNiceness);
+  lower_priority(kNiceness);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::signal(signal, SIG_DFL);
   input = ::fcntl(input, F_DUPFD, 10);  // it may be 0, 1 or 2 itself
   output = ::fcntl(output, F_DUPFD, 10);
@@ -128,6 +127,11 @@ std::vector<uplink::Status> UplinkProcess::finish() {
       return one.name == tracker.name();
     });
     uplink::Status status = found != known.end() ? *found : uplink::Status{};
+    if (found == known.end()) {
+      status.state = "waiting";
+      status.problem = fmt::format("it left no word in {}; is there room on the disk?",
+                                   uplink::state_folder(request_.dir).string());
+    }
     status.name = tracker.name();
     status.part = tracker.part.kind + "/" + tracker.part.use;
     if (!ending_.empty()) {
