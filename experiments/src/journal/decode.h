@@ -79,6 +79,7 @@ inline std::optional<ShownHead> take_shown_head(std::string_view& from) {
 inline std::optional<Histogram> take_histogram(std::string_view from) {
   constexpr std::size_t kEach = 8, kNumbers = 5 * kEach;
   if (from.size() < kNumbers || from.size() % kEach != 0) return std::nullopt;
+  if (from.size() > kNumbers + kMaxBins * kEach) return std::nullopt;
   Histogram out;
   const char* at = from.data();
   for (double* one : {&out.low, &out.high, &out.sum, &out.squares})

@@ -33,6 +33,7 @@ inline constexpr std::size_t kHeader = 5, kTrailer = 4;
 inline constexpr std::size_t kMaxPayload = std::size_t{1} << 30;
 inline constexpr std::size_t kMaxName = 4096;         // of a series, its unit, a tensor
 inline constexpr std::size_t kMaxPoint = 5 + 10 + 8;  // bytes
+inline constexpr std::size_t kMaxBins = 4096;         // of a histogram
 inline constexpr std::size_t kMaxPicture = std::size_t{16} << 20;  // bytes of a PNG
 
 template <class T>
