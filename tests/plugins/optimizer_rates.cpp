@@ -75,7 +75,8 @@ PartSpec inner_sgd() {
 /// All that ship, with decay.
 std::vector<Method> methods() {
   std::vector<Method> list;
-  for (const auto& schema : registry::Catalog::scan({PARIBUS_PLUGIN_DIR}).parts()) {
+  const auto catalog = registry::Catalog::scan({PARIBUS_PLUGIN_DIR});
+  for (const auto& schema : catalog.parts()) {
     if (schema.kind != "optimizer") continue;
     Method method{part("optimizer", schema.name), {}, {}};
     for (const auto& field : schema.fields) {
