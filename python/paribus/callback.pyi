@@ -129,6 +129,16 @@ class Pictures(Part):
 
     items: int = 8: the most: they are the first of the split's last batch
     every: int = 1 [epoch]: from one to the next
+    """
+
+    def __init__(
+        self,
+        *,
+        items: int = ...,
+        every: int = ...,
+        name: str = ...,
+    ) -> None: ...
+
 class Rates(Part):
     """rates that grow from body to head, and apart for biases and norms
 
@@ -141,8 +151,6 @@ class Rates(Part):
     def __init__(
         self,
         *,
-        items: int = ...,
-        every: int = ...,
         lowest: float = ...,
         layers: Sequence[float] = ...,
         bias: float = ...,
