@@ -39,6 +39,25 @@ TEST(Gate, ServesThePageAndItsEvents) {
   EXPECT_EQ(judge(events, place).status, 400u);
 }
 
+TEST(Gate, OrdersWantControlAndThePagesOwnOrigin) {
+  WebPlace place{new_token(), 4000};
+  WebAsked order = asked("/" + place.token + "/stop?trial=0a1b");
+  order.method = "POST";
+  order.fields.emplace_back("origin", "http://127.0.0.1:4000");
+  EXPECT_EQ(judge(order, place).status, 405u);
+  place.control = true;
+  EXPECT_EQ(judge(order, place).part, WebPart::stop);
+  EXPECT_EQ(judge(order, place).trial, "0a1b");
+  for (const char* origin : {"http://localhost:4000", "null", "", "https://127.0.0.1:4000"}) {
+    order.fields.back().second = origin;
+    EXPECT_EQ(judge(order, place).status, 403u) << origin;
+  }
+  order.fields.pop_back();
+  EXPECT_EQ(judge(order, place).status, 403u);
+  order.method = "GET";
+  EXPECT_EQ(judge(order, place).status, 404u);
+}
+
 TEST(Gate, PortEightyNeedsNoNumber) {
   const WebPlace place{new_token(), 80};
   WebAsked page = asked("/" + place.token + "/");

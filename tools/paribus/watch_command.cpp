@@ -34,7 +34,7 @@ constexpr int kColumns = 100;  // where there is no terminal
 
 struct Options {
   std::string dir;
-  bool once = false, as_json = false, web = false;
+  bool once = false, as_json = false, web = false, control = false;
   unsigned port = 0;
 };
 
@@ -229,7 +229,7 @@ class View {
 };
 
 int watch(const Options& options) {
-  if (options.web) return watch_web(options.dir, options.port);
+  if (options.web) return watch_web(options.dir, options.port, options.control);
   if (options.once || options.as_json) return print_frame(options);
   if (::isatty(STDIN_FILENO) != 1 || !is_smart_terminal(STDOUT_FILENO))
     throw Error("watch needs a terminal; --once prints one frame anywhere, --json for programs");
@@ -251,6 +251,10 @@ void add_watch_command(CLI::App& app, int& exit_status) {
       ->add_option("--port", options->port, "of 127.0.0.1, for --web (default: one that is free)")
       ->check(CLI::Range(0, 65535))
       ->type_name("N")
+      ->needs(web);
+  command
+      ->add_flag("--control", options->control,
+                 "for --web: whoever has the address can stop trials, too")
       ->needs(web);
   web->excludes(once)->excludes(json);
   command->callback(

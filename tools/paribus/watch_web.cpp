@@ -36,7 +36,8 @@ constexpr int kInterrupted = 130;
 /// one that is slow, and none of them for a large study but the one that asks for its page.
 class Server final : public WebHost {
  public:
-  Server(const std::filesystem::path& dir, unsigned port) : study_(dir, is_ending_) {
+  Server(const std::filesystem::path& dir, unsigned port, bool control)
+      : study_(dir, is_ending_, control) {
     const tcp::endpoint where(asio::ip::address_v4::loopback(), static_cast<unsigned short>(port));
     Code problem;
     acceptor_.open(where.protocol());
@@ -48,7 +49,7 @@ class Server final : public WebHost {
           fmt::format("watch: port {} of 127.0.0.1 can't be had: {}; without --port a free "
                       "one is taken",
                       port, problem.message()));
-    place_ = {new_token(), acceptor_.local_endpoint().port()};
+    place_ = {new_token(), acceptor_.local_endpoint().port(), control};
   }
 
   int run() {
@@ -102,6 +103,18 @@ class Server final : public WebHost {
   void want_page(Session session) override {
     to_be_paged_.push_back(std::move(session));
     if (!is_busy_) work();
+  }
+
+  void want_stop(Session session, const std::string& trial) override {
+    asio::post(worker_, [this, session = std::move(session), trial] {
+      const std::string problem = study_.stop(trial);
+      asio::post(io_, [session, problem] {
+        if (problem.empty())
+          session->say("asked to stop; it ends the update that it is in");
+        else
+          session->refuse(409, "not stopped: " + problem);
+      });
+    });
   }
 
   void want_looks(WebSession& session) override {
@@ -191,6 +204,8 @@ class Server final : public WebHost {
 
 }  // namespace
 
-int watch_web(const std::filesystem::path& dir, unsigned port) { return Server(dir, port).run(); }
+int watch_web(const std::filesystem::path& dir, unsigned port, bool control) {
+  return Server(dir, port, control).run();
+}
 
 }  // namespace paribus

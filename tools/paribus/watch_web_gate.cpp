@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::size_t kTokenBytes = 24;
 constexpr std::string_view kSince = "?since=";
+constexpr std::string_view kStop = "stop?trial=";
+constexpr std::size_t kLongestId = 64;
 
 /// The same as the page's own, and that no other page may hold it in a frame.
 constexpr std::string_view kPolicy =
@@ -38,6 +40,8 @@ std::string_view phrase(unsigned status) {
       return "Method Not Allowed";
     case 408:
       return "Request Timeout";
+    case 409:
+      return "Conflict";
     case 431:
       return "Request Header Fields Too Large";
     default:
@@ -91,6 +95,15 @@ WebVerdict events_of(std::string_view rest, const WebAsked& asked) {
   return verdict;
 }
 
+WebVerdict order_of(std::string_view rest) {
+  if (!rest.starts_with(kStop)) return no(404, "there is nothing here");
+  rest.remove_prefix(kStop.size());
+  const bool is_id = !rest.empty() && rest.size() <= kLongestId &&
+                     rest.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  if (!is_id) return no(400, "trial: expected an id");
+  return {200, "", WebPart::stop, 0, std::string(rest)};
+}
+
 }  // namespace
 
 std::string WebPlace::url() const { return fmt::format("http://127.0.0.1:{}/{}/", port, token); }
@@ -106,7 +119,8 @@ std::string new_token() {
 }
 
 WebVerdict judge(const WebAsked& asked, const WebPlace& place) {
-  if (asked.method != "GET") return no(405, "this page is only read: GET");
+  const bool is_order = place.control && asked.method == "POST";
+  if (asked.method != "GET" && !is_order) return no(405, "this page is only read: GET");
   if (asked.has_body) return no(400, "a request to read has no body");
   const auto hosts = values_of(asked, "host");
   if (hosts.size() != 1) return no(400, "expected one Host");
@@ -115,6 +129,8 @@ WebVerdict judge(const WebAsked& asked, const WebPlace& place) {
     if (!origin.starts_with("http://") || origin.substr(7) != hosts.front())
       return no(403, "no other site reads this page");
   }
+  if (is_order && values_of(asked, "origin").size() != 1)
+    return no(403, "only this page's own script gives orders");
   for (const std::string_view site : values_of(asked, "sec-fetch-site")) {
     if (site != "same-origin" && site != "none") return no(403, "no other site reads this page");
   }
@@ -125,6 +141,7 @@ WebVerdict judge(const WebAsked& asked, const WebPlace& place) {
   if (!is_token(path.substr(0, slash), place.token) || slash == path.size())
     return no(404, "there is nothing here");
   const std::string_view rest = path.substr(slash + 1);
+  if (is_order) return order_of(rest);
   if (rest.empty()) return {200, "", WebPart::page, 0};
   if (rest.starts_with("events")) return events_of(rest, asked);
   return no(404, "there is nothing here");

@@ -70,6 +70,7 @@ void WebSession::take_request(const Error& problem) {
   if (!host_.admit(*this)) return refuse(503, "too many read this page at once");
   if (verdict.part == WebPart::events) return begin_stream(verdict.since);
   timer_.cancel();  // the page takes what the study takes
+  if (verdict.part == WebPart::stop) return host_.want_stop(shared_from_this(), verdict.trial);
   host_.want_page(shared_from_this());
 }
 
@@ -83,6 +84,12 @@ void WebSession::send_page(std::shared_ptr<const std::string> page) {
 void WebSession::refuse(unsigned status, const std::string& why) {
   if (is_closed_) return;
   text_ = refusal(status, why);
+  send({asio::buffer(text_)}, [this] { say_goodbye(); });
+}
+
+void WebSession::say(const std::string& text) {
+  if (is_closed_) return;
+  text_ = answer_head(200, "text/plain", text.size() + 1) + text + "\n";
   send({asio::buffer(text_)}, [this] { say_goodbye(); });
 }
 

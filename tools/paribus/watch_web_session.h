@@ -29,6 +29,8 @@ class WebHost {
   virtual bool admit(WebSession& session) = 0;
   /// Has `send_page` or `refuse` called as soon as the page is made.
   virtual void want_page(std::shared_ptr<WebSession> session) = 0;
+  /// Has `refuse` or `say` called with what came of it.
+  virtual void want_stop(std::shared_ptr<WebSession> session, const std::string& trial) = 0;
   /// Has `tell` called with every look from now on.
   virtual void want_looks(WebSession& session) = 0;
   virtual void ended(WebSession& session) = 0;
@@ -49,6 +51,7 @@ class WebSession : public std::enable_shared_from_this<WebSession> {
   void start();
   void send_page(std::shared_ptr<const std::string> page);
   void refuse(unsigned status, const std::string& why);
+  void say(const std::string& text);
   /// A stream is sent what it doesn't have yet, once it has taken what was sent before: a slow
   /// reader gets the newest state and nothing of those in between.
   void tell(std::shared_ptr<const WebLook> look);

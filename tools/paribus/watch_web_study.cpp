@@ -11,6 +11,7 @@
 #include "paribus/error.h"
 #include "tools/report/report.h"
 #include "tools/report/seen.h"
+#include "watch_stop.h"
 
 namespace paribus {
 namespace {
@@ -224,10 +225,21 @@ std::shared_ptr<const WebLook> WebStudy::look() {
   return found;
 }
 
+std::string WebStudy::stop(const std::string& trial) {
+  const auto& trials = study_.record().trials;
+  for (std::size_t row = 0; row < trials.size(); ++row) {
+    if (trials[row].id != trial) continue;
+    const WatchedTrial* one = study_.followed(row);
+    if (trials[row].status == Status::running && one != nullptr)
+      return stop_trial(results::journal_path(dir_, trial), one->pid());
+  }
+  return "no trial of that id runs";
+}
+
 std::string WebStudy::page() const {
   if (version_ == 0) throw Error("the study can't be read");
   json data = data_;
-  data["live"] = {{"version", version_}};
+  data["live"] = {{"version", version_}, {"control", has_control_}};
   return report::page_of(data, report::Kind::live);
 }
 

@@ -36,14 +36,18 @@ struct WebLook {
 class WebStudy {
  public:
   /// `is_ending`: a look ends with Error soon after it becomes true. Throws Error as WatchedStudy.
-  WebStudy(const std::filesystem::path& dir, const std::atomic<bool>& is_ending)
-      : study_(dir), dir_(dir), is_ending_(&is_ending) {}
+  /// `control`: the page offers to stop trials.
+  WebStudy(const std::filesystem::path& dir, const std::atomic<bool>& is_ending, bool control)
+      : study_(dir), dir_(dir), is_ending_(&is_ending), has_control_(control) {}
 
   /// Never throws: where the study can't be read its data stay as they are and `state` says why.
   std::shared_ptr<const WebLook> look();
 
   /// The page as of the last look. Throws Error where there was none that could read the study.
   [[nodiscard]] std::string page() const;
+
+  /// Asks a trial that runs, as of the last look, to stop: "", or why it was not asked.
+  [[nodiscard]] std::string stop(const std::string& trial);
 
  private:
   struct Kept {
@@ -63,6 +67,7 @@ class WebStudy {
   WatchedStudy study_;
   std::filesystem::path dir_;
   const std::atomic<bool>* is_ending_;
+  const bool has_control_;
   results::StudyRecord record_;  // as the report knows it: running trials with their last values
   nlohmann::json data_;
   std::uint64_t results_mark_ = 0, running_mark_ = 0, version_ = 0, looks_ = 0;

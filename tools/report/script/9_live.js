@@ -48,6 +48,38 @@ function grow(old, fresh) {
   if (old.type === "checkbox") old.checked = fresh.checked;
 }
 
+const asked = new Map(); // trials that are to be stopped: what is known of it
+const kTrialsToStop = 100; // shown at once
+
+/** With --control: trials that run, each with a button that has to be pressed twice. */
+function showRunning() {
+  if (!report.live.control) return;
+  const named_ = Object.fromEntries(report.trials.columns.map((column) => [column.name, cellsOf(column)]));
+  const rows = Array.from({ length: report.trials.rows }, (_, row) => row).filter((row) => named_.status[row] === "running").slice(0, kTrialsToStop);
+  const made = section("running", "Running");
+  if (!rows.length) made.append(make("p", { class: "small faint" }, "No trial runs just now."));
+  for (const row of rows) {
+    const id = named_.id[row], who_ = `${short(named_.arm?.[row] ?? "", 60)}, seed ${named_.seed[row]}`, said = asked.get(id);
+    const press = () => {
+      asked.set(id, said === undefined ? "" : "asking");
+      if (said === "") stop(id);
+      putTogether();
+    };
+    made.append(make("div", { class: "row", id: `run-${id}` }, make("bdi", {}, `${who_} (${id})`), " ",
+      said ? make("span", { role: "status" }, said) : button(said === "" ? "Press again to stop it: it can be resumed" : "Stop", press, `Stop ${who_}`)));
+  }
+}
+
+async function stop(id) {
+  try {
+    const answer = await fetch(`stop?trial=${id}`, { method: "POST" });
+    asked.set(id, (await answer.text()).trim());
+  } catch (problem) {
+    asked.set(id, `not asked: ${problem.message}`);
+  }
+  putTogether();
+}
+
 /** All that start() makes, on a sheet of its own; then what is shown becomes like it. */
 function putTogether() {
   const names = ["study-name", "study-state", "main"], blank = (id) => document.getElementById(id).cloneNode(false);
@@ -56,7 +88,7 @@ function putTogether() {
   fresh.getElementById("main").append(document.querySelector("noscript").cloneNode(true), blank("answer"), blank("contents"));
   sheet = fresh;
   try {
-    for (const show of [showState, showAnswer, showEffects, showCurves, showSweep, showTrials, showFailures, showTime, showSeen, showProvenance]) show();
+    for (const show of [showState, showAnswer, showRunning, showEffects, showCurves, showSweep, showTrials, showFailures, showTime, showSeen, showProvenance]) show();
   } finally {
     sheet = document;
   }
@@ -153,5 +185,6 @@ const hold = (is) => () => {
 addEventListener("pointerdown", hold(true), true);
 for (const name of ["pointerup", "pointercancel", "blur"]) addEventListener(name, hold(false), true);
 document.addEventListener("visibilitychange", renew);
+if (report.live.control) putTogether();
 tell("open", "connecting", "");
 connect();
