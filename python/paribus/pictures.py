@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of results, drawn by Matplotlib: what `paribus compare`, `lr-find` and `show-data` write with `--picture`.
+"""Pictures of results, drawn by Matplotlib: what `paribus compare`, `watch`, `lr-find` and `show-data` write with `--picture`.
 
 Each function takes what its command prints with `--json` and returns a `matplotlib.figure.Figure`.
 """
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 _INK, _MUTED, _BAND = "#1f2933", "#616e7c", "#e4e7eb"
 _COLOUR = {"better": "#1a7f37", "worse": "#c62828"}  # of verdicts; others are ink
+_LINES = ["#5b6472", "#0b62b0", "#b8500c", "#0a7a55", "#a3458a", "#1c7fa6", "#8a6a00"]
 _LONGEST = 40  # characters of a name
+_MOST_NAMED = 14  # lines that a legend can hold
 
 
 def _plain(text: object, most: int = _LONGEST) -> str:
@@ -77,6 +79,44 @@ def lr_find(told: dict[str, Any]) -> Figure:
         axes.set_title(f"suggested: {suggestion:.2g}", color=_COLOUR["better"], loc="left")
     else:
         axes.set_title("no rate to suggest: the loss does not fall", loc="left")
+    return figure
+
+
+def curves(told: dict[str, Any]) -> Figure:
+    """A metric over steps: of each arm the mean over seeds in the band that they span, or its one seed."""
+    figure = _figure(7.2, 4.2)
+    axes = _axes(figure)
+    arms = told["arms"]
+    is_crowd = len(arms) > _MOST_NAMED
+    for at, arm in enumerate(arms):
+        colour = _MUTED if is_crowd and at >= 5 else _LINES[at % len(_LINES)]
+        style: dict[str, Any] = {"color": colour, "linewidth": 0.7 if is_crowd and at >= 5 else 1.6}
+        label = _plain(arm["arm"])
+        band = arm.get("band")
+        if band:
+            low, high, mean = (
+                [_number(v) for v in band[key]] for key in ("least", "greatest", "mean")
+            )
+            axes.fill_between(band["x"], low, high, color=colour, alpha=0.18, linewidth=0)
+            axes.plot(band["x"], mean, label=label, **style)
+            continue
+        for seed in arm["seeds"]:
+            mark = "o" if len(seed["x"]) == 1 else ""
+            axes.plot(
+                seed["x"],
+                [_number(v) for v in seed["y"]],
+                mark + "-",
+                markersize=4,
+                label=label,
+                **style,
+            )
+            label = "_"
+    axes.set_xlabel("step")
+    axes.set_ylabel(_with_unit(told["metric"], told["unit"]))
+    if arms and not is_crowd:
+        figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize="small")
+    state = ", ".join(f"{n} {_plain(status)}" for status, n in told["counts"].items())
+    figure.suptitle(f"{_plain(told['label'], 80)}\n{state}", x=0.02, ha="left", fontsize="medium")
     return figure
 
 
@@ -301,6 +341,7 @@ def _add_classes(figure: Figure, classes: list[int], names: Sequence[str]) -> No
 KINDS: dict[str, Callable[[dict[str, Any]], Figure]] = {
     "lr_find": lr_find,
     "comparison": comparison,
+    "curves": curves,
     "batch": batch,
     "results": results,
     "confusion": confusion,

@@ -38,6 +38,36 @@ def test_comparison(tmp_path):
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
 
 
+def test_watch(tmp_path):
+    """The curves of all arms; numbers are the report's."""
+    folder, picture = made.two_arms(tmp_path / "s"), tmp_path / "curves.svg"
+    plain = paribus("watch", folder, "--once")
+    drawn = paribus("watch", folder, "--picture", picture)
+    assert drawn.stdout.splitlines()[0] == plain.stdout.splitlines()[0]
+    assert drawn.stderr == f"{picture}\n"
+    words = texts(picture)
+    assert {"sgd", "lookahead", "valid.accuracy", "step", "16 done"} <= set(words)
+    again = tmp_path / "again.svg"
+    paribus("watch", folder, "--json", "--picture", again)
+    assert again.read_bytes() == picture.read_bytes()
+    failed = paribus("watch", folder, "--web", "--picture", again, status=2)
+    assert "--picture" in failed.stderr
+
+
+def test_curves_stand_where_the_numbers_are():
+    from paribus.pictures import figure_of
+
+    band = {"x": [1, 2], "mean": [0.5, 0.7], "least": [0.4, None], "greatest": [0.6, 0.8]}
+    seeds = [{"seed": 0, "x": [1, 2, 3], "y": [0.1, None, 0.3]}, {"seed": 1, "x": [2], "y": [0.2]}]
+    told = {"metric": "m", "unit": "s", "label": "q?", "counts": {"done": 2}}
+    told["arms"] = [{"arm": "both", "seeds": [], "band": band}, {"arm": "one", "seeds": seeds}]
+    (axes,) = figure_of("curves", told).axes
+    lines = [list(map(float, line.get_ydata())) for line in axes.lines]
+    assert [line[0] for line in lines] == [0.5, 0.1, 0.2]
+    assert lines[1][1] != lines[1][1], "what is not finite is a gap"
+    assert axes.get_ylabel() == "m (s)"
+
+
 def test_the_same_numbers_give_the_same_bytes(tmp_path):
     folder = made.two_arms(tmp_path / "s")
     for form in ("svg", "png", "pdf"):

@@ -14,7 +14,10 @@
 
 #include "live.h"
 #include "paribus/error.h"
+#include "picture.h"
+#include "results/study_record.h"
 #include "study_reader.h"
+#include "tools/report/curves.h"
 #include "watch_frame.h"
 #include "watch_stop.h"
 #include "watch_terminal.h"
@@ -36,6 +39,7 @@ struct Options {
   std::string dir;
   bool once = false, as_json = false, web = false, control = false;
   unsigned port = 0;
+  Picture picture;
 };
 
 bool is_ascii() { return std::strcmp(::nl_langinfo(CODESET), "UTF-8") != 0; }
@@ -47,7 +51,27 @@ bool follow_selected(WatchedStudy& study, const WatchState& state) {
   return study.follow(listed.empty() ? WatchedStudy::kNone : listed[place]);
 }
 
+/// The learning curves of all arms in the study's metric, or in the first that there is.
+nlohmann::json curves_of(const WatchedStudy& study) {
+  const results::StudyRecord record = results::read_study(study.record().dir);
+  nlohmann::json curves = report::curves_of(record), counts = nlohmann::json::object();
+  for (const results::Trial& trial : record.trials) {
+    auto& count = counts[std::string(results::to_text(trial.status))];
+    count = count.is_null() ? 1 : count.get<int>() + 1;
+  }
+  nlohmann::json told = {
+      {"metric", record.metric}, {"unit", record.unit}, {"arms", nlohmann::json::array()}};
+  if (!curves.at("metrics").empty()) {
+    const nlohmann::json& first = curves.at("metrics").front();
+    told = {{"metric", first.at("name")}, {"unit", first.at("unit")}, {"arms", first.at("arms")}};
+  }
+  told["label"] = record.question.empty() ? record.name : record.question;
+  told["counts"] = std::move(counts);
+  return told;
+}
+
 int print_frame(const Options& options) {
+  options.picture.check();
   WatchedStudy study(options.dir);
   Machine machine;
   machine.read();
@@ -60,6 +84,7 @@ int print_frame(const Options& options) {
   std::this_thread::sleep_until(began + std::chrono::duration<double>(kCpuSample));
   if (options.as_json) {
     print_json(json_frame_of(study, machine.read(), state));
+    if (options.picture.is_asked_for()) options.picture.draw("curves", curves_of(study));
     return 0;
   }
   FrameStyle style;
@@ -69,6 +94,7 @@ int print_frame(const Options& options) {
   style.colour = wants_colour(STDOUT_FILENO);
   for (const std::string& line : frame_of(study, machine.read(), state, style))
     fmt::print("{}\n", line);
+  if (options.picture.wanted()) options.picture.draw("curves", curves_of(study));
   return 0;
 }
 
@@ -230,7 +256,8 @@ class View {
 
 int watch(const Options& options) {
   if (options.web) return watch_web(options.dir, options.port, options.control);
-  if (options.once || options.as_json) return print_frame(options);
+  if (options.once || options.as_json || options.picture.is_asked_for())
+    return print_frame(options);
   if (::isatty(STDIN_FILENO) != 1 || !is_smart_terminal(STDOUT_FILENO))
     throw Error("watch needs a terminal; --once prints one frame anywhere, --json for programs");
   return View(options.dir).run();
@@ -256,7 +283,8 @@ void add_watch_command(CLI::App& app, int& exit_status) {
       ->add_flag("--control", options->control,
                  "for --web: whoever has the address can stop trials, too")
       ->needs(web);
-  web->excludes(once)->excludes(json);
+  options->picture.add_option(*command);
+  web->excludes(once)->excludes(json)->excludes(command->get_option("--picture"));
   command->callback(
       [options, &exit_status] { exit_status = guarded([&] { return watch(*options); }); });
 }
