@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import logging_rows
+import page_rows
 import plugin_rows
 import rivals
 import rows
@@ -18,7 +19,14 @@ import tracker_rows
 from figure import number
 from rows import ROOT, Setting, note
 
-ROWS = {**rows.ROWS, **plugin_rows.ROWS, **rivals.ROWS, **logging_rows.ROWS, **tracker_rows.ROWS}
+ROWS = {
+    **rows.ROWS,
+    **plugin_rows.ROWS,
+    **rivals.ROWS,
+    **logging_rows.ROWS,
+    **tracker_rows.ROWS,
+    **page_rows.ROWS,
+}
 
 
 def machine():

@@ -82,11 +82,11 @@ def mlflow_server(folder):
         server.wait()
 
 
-def trained(setting, folder, trackers):
+def trained(setting, folder, trackers, directory=None):
     """A turn: the study from its start to the end of the program."""
     study = folder / "study.toml"
     study.write_text(STUDY.format(seeds=os.cpu_count(), wait=WAIT) + trackers)
-    directory = Path(tempfile.mkdtemp(dir=folder)) / "runs"
+    directory = directory or Path(tempfile.mkdtemp(dir=folder)) / "runs"
     paribus = setting.build / "bin" / "paribus"
     environment = {**os.environ, "WANDB_API_KEY": "0" * 40, "HOME": str(folder)}
 
