@@ -148,6 +148,7 @@ void Group::among(const std::vector<std::size_t>& places, const std::function<vo
 
 void Group::by_rates(const std::function<void()>& act) {
   if (lr_scales_.empty()) return act();
+  const auto before = std::pair(lr_scale, decay_scale);  // of those that are listed
   std::map<std::pair<double, double>, std::vector<std::size_t>> sets;
   for (std::size_t i = 0; i < weights.size(); ++i)
     sets[{lr_scales_[place(i)], decay_scales_[place(i)]}].push_back(i);
@@ -155,7 +156,7 @@ void Group::by_rates(const std::function<void()>& act) {
     std::tie(lr_scale, decay_scale) = scales;
     among(places, act);
   }
-  lr_scale = decay_scale = 1;
+  std::tie(lr_scale, decay_scale) = before;
 }
 
 bool Group::pass_again(const PartBase& owner, const Loss& loss) {

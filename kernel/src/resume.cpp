@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 #include "checkpoint_file.h"
 #include "paribus/trainer.h"
@@ -123,7 +124,12 @@ bool Trainer::load_checkpoint() {
 
 NamedTensors Trainer::weights_and_buffers() const {
   NamedTensors all = groups_->weights();
-  for (const NamedTensor& buffer : model_->as<Model>().buffers_by_name()) all.push_back(buffer);
+  std::set<std::string> names;
+  for (const NamedTensor& weight : all) names.insert(weight.first);
+  for (const NamedTensor& buffer : model_->as<Model>().buffers_by_name()) {
+    // A weight that is frozen just now wants no gradient, as buffers do.
+    if (!names.contains(buffer.first)) all.push_back(buffer);
+  }
   return all;
 }
 

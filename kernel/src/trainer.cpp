@@ -178,6 +178,7 @@ Outcome Trainer::fit() {
 /// After an error: losses that are still on the device are read, every callback cleans up, and what
 /// failed first is what is told.
 void Trainer::clean_up() {
+  groups_->rest(false);
   try {
     drain_losses();
   } catch (const std::exception& also) {

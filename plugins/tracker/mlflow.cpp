@@ -122,6 +122,8 @@ struct Mlflow : paribus::Tracker {
   /// As artifacts of the run. (MLflow has no histograms; its grid of images wants a small copy in
   /// WebP of each, which is not made.)
   void log_pictures(TrackedTrial& trial, std::span<const TrackedPicture> pictures) override {
+    run_again(trial);
+    if (doubtful_.contains(trial.id)) early_.insert(trial.id);
     for (const TrackedPicture& one : pictures) {
       std::string name = key(one.name);
       std::replace(name.begin(), name.end(), '/', '~');
@@ -329,6 +331,8 @@ struct Mlflow : paribus::Tracker {
       tell_parameters(trial);
     }
     doubtful_.erase(trial.id);
+    if (early_.erase(trial.id) > 0 && !is_same)  // they are in the run that is gone
+      throw StartOver("tracker/mlflow: pictures come again");
   }
 
   void batches(const TrackedTrial& trial, const char* what, const Json& list, std::size_t most) {
@@ -384,5 +388,6 @@ struct Mlflow : paribus::Tracker {
   std::string base_, token_, user_, password_, key_, experiment_, parent_, parent_status_;
   std::pair<std::string, std::string> place_;             // a run, and where its artifacts are
   std::set<std::string> made_here_, doubtful_, running_;  // trials
+  std::set<std::string> early_;  // those of the doubtful ones that were given pictures
 };
 PARIBUS_PART(Mlflow, "mlflow", "MLflow: a run per trial, below one for the study")

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Within a trial: an adapter for each part in Python, which the C++ side of the bridge calls.
+"""Within a trial: an adapter for each part in Python, for the C++ side of the bridge (bridge/ in the sources) alone.
 
-Imported by the bridge (bridge/ in the sources), never by a user. `torch` is the one whose LibTorch the trial runs with.
-"""
+`torch` is the one whose LibTorch the trial runs with."""
 
 from __future__ import annotations
 
@@ -241,7 +240,8 @@ class Model(Adapter):
     def layer_groups(self) -> list[str]:
         """Of the module's attribute or method of that name, where it has one."""
         given = getattr(self.module, "layer_groups", [])
-        return [str(name) for name in (given() if callable(given) else given)]
+        is_other = isinstance(given, torch.nn.Module)  # a module that happens to be called so
+        return [] if is_other else [str(n) for n in (given() if callable(given) else given)]
 
     def state(self) -> Any:
         """What weights and buffers don't hold: `get_extra_state` of its modules."""

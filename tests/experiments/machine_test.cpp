@@ -86,20 +86,31 @@ TEST_F(MachineTest, SharesAndSumsAreSinceTheFirstReading) {
 
 TEST_F(MachineTest, EnergyIsThatOfWholeProcessorsOverTheEndOfTheirCounts) {
   const fs::path zones = "sys/class/powercap";
-  for (const char* zone : {"intel-rapl:0", "intel-rapl:1", "intel-rapl:0:0", "intel-rapl"})
+  for (const auto& [zone, name] :
+       std::map<std::string, std::string>{{"intel-rapl:0", "package-0"},
+                                          {"intel-rapl:1", "package-1"},
+                                          {"intel-rapl:2", "psys"},
+                                          {"intel-rapl:0:0", "core"},
+                                          {"intel-rapl-mmio:0", "package-0"},
+                                          {"intel-rapl", ""}}) {
     fs::create_directories(root_ / zones / zone);
+    std::ofstream(root_ / zones / zone / "name") << name << '\n';
+  }
   const auto joules = [&](const std::string& zone, const std::string& text) {
     std::ofstream(root_ / zones / zone / "energy_uj") << text;
     std::ofstream(root_ / zones / zone / "max_energy_range_uj") << "10000000\n";
   };
   joules("intel-rapl:0", "9000000\n");
   joules("intel-rapl:1", "500000\n");
-  joules("intel-rapl:0:0", "1\n");
+  for (const char* other : {"intel-rapl:0:0", "intel-rapl:2", "intel-rapl-mmio:0"})
+    joules(other, "1\n");
   Machine machine(root_, root_);
   EXPECT_EQ(value(machine.read(), "energy"), 0);
   joules("intel-rapl:0", "1000000\n");  // full, and begun anew
   joules("intel-rapl:1", "2000000\n");
-  joules("intel-rapl:0:0", "900000\n");  // a part of the first
+  joules("intel-rapl:0:0", "900000\n");      // a part of the first
+  joules("intel-rapl:2", "5000000\n");       // both, and what is around them
+  joules("intel-rapl-mmio:0", "1000000\n");  // the first again
   EXPECT_DOUBLE_EQ(value(machine.read(), "energy"), 2 + 1.5);
   fs::remove(root_ / zones / "intel-rapl:1" / "energy_uj");  // no longer let be read
   joules("intel-rapl:0", "1000001\n");

@@ -107,7 +107,12 @@ class Server final : public WebHost {
 
   void want_stop(Session session, const std::string& trial) override {
     asio::post(worker_, [this, session = std::move(session), trial] {
-      const std::string problem = study_.stop(trial);
+      std::string problem;
+      try {
+        problem = study_.stop(trial);
+      } catch (const std::exception& error) {
+        problem = error.what();
+      }
       asio::post(io_, [session, problem] {
         if (problem.empty())
           session->say("asked to stop; it ends the update that it is in");

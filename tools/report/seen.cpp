@@ -22,6 +22,7 @@ using results::Trial;
 
 constexpr std::size_t kMostPoints = 300;   // of a line of samples
 constexpr std::size_t kMostTrials = 12;    // whose pictures are shown
+constexpr std::size_t kMostOfTrial = 4;    // pictures
 constexpr std::size_t kMostPictures = 24;  // in all
 constexpr std::size_t kMostPictureBytes = std::size_t{3} << 20;
 constexpr std::size_t kMostNames = 80, kMostSteps = 50, kRows = 48;  // of histograms
@@ -180,7 +181,8 @@ json histograms_of(const journal::Record& record) {
   for (const journal::NamedHistogram& one : record.histograms) {
     const Histogram& values = one.values;
     const bool is_sound = std::isfinite(values.low) && std::isfinite(values.high) &&
-                          values.low <= values.high && !values.counts.empty();
+                          values.low <= values.high && std::isfinite(values.high - values.low) &&
+                          !values.counts.empty();
     if (is_sound) by_name[one.name].push_back(&one);
   }
   json all = json::array();
@@ -192,6 +194,7 @@ json histograms_of(const journal::Record& record) {
       low = std::min(low, one->values.low), high = std::max(high, one->values.high);
       not_finite = std::max(not_finite, one->values.not_finite);
     }
+    if (!std::isfinite(high - low)) continue;
     const std::size_t stride = (steps.size() + kMostSteps - 1) / kMostSteps;
     json x = json::array(), columns = json::array();
     for (std::size_t i = steps.size() - 1; i < steps.size();
@@ -223,12 +226,14 @@ void add_pictures(const std::filesystem::path& path, const Trial& trial,
                   const journal::Record& record, Shown& to) {
   std::map<std::string, const journal::NamedPicture*> last;
   for (const journal::NamedPicture& one : record.pictures) last[one.name] = &one;
+  std::size_t own = 0;
   for (const auto& [name, one] : last) {
-    to.is_full = to.pictures.size() >= kMostPictures || to.bytes + one->size > kMostPictureBytes;
-    if (to.is_full) return;
+    to.is_full = to.pictures.size() >= kMostPictures;
+    if (to.is_full || own == kMostOfTrial) return;
+    if (to.bytes + one->size > kMostPictureBytes) continue;
     const std::string png = journal::picture_in(path, *one);
     if (!png.starts_with("\x89PNG")) continue;
-    to.bytes += png.size();
+    to.bytes += png.size(), ++own;
     to.pictures.push_back({{"trial", trial.id},
                            {"arm", trial.arm},
                            {"seed", trial.seed},

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "branch.h"
 
+#include <algorithm>
+#include <functional>
+#include <limits>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "disk/checkpoints.h"
 #include "paribus/error.h"
@@ -27,12 +32,53 @@ void copy_fingerprints(const journal::Chain& chain, std::int64_t last, journal::
   }
 }
 
-void copy_shown(const fs::path& from, const journal::Record& record, std::int64_t last,
-                journal::Writer& journal) {
-  for (const journal::NamedHistogram& one : record.histograms)
-    if (one.step <= last) journal.histogram(one.name, one.step, one.values);
-  for (const journal::NamedPicture& one : record.pictures)
-    if (one.step <= last) journal.picture(one.name, one.step, journal::picture_in(from, one));
+struct Point {
+  std::int64_t step;
+  std::uint32_t series;
+  double value;
+};
+
+/// In the order of their steps, as a trial writes them.
+class Copy {
+ public:
+  void add(Point point) { points_.push_back(point); }
+  void add(std::int64_t step, std::function<void()> write) {
+    shown_.emplace_back(step, std::move(write));
+  }
+
+  void write(journal::Writer& journal) {
+    const auto earlier = [](const auto& a, const auto& b) { return step_of(a) < step_of(b); };
+    std::stable_sort(points_.begin(), points_.end(), earlier);
+    std::stable_sort(shown_.begin(), shown_.end(), earlier);
+    auto next = points_.begin();
+    const auto write_up_to = [&](std::int64_t step) {
+      for (; next != points_.end() && next->step <= step; ++next)
+        journal.point(next->series, next->step, next->value);
+    };
+    for (const auto& [step, write] : shown_) write_up_to(step), write();
+    write_up_to(std::numeric_limits<std::int64_t>::max());
+  }
+
+ private:
+  using Shown = std::pair<std::int64_t, std::function<void()>>;
+  static std::int64_t step_of(const Point& point) { return point.step; }
+  static std::int64_t step_of(const Shown& shown) { return shown.first; }
+
+  std::vector<Point> points_;
+  std::vector<Shown> shown_;
+};
+
+void add_shown(const fs::path& from, const journal::Record& record, std::int64_t last,
+               journal::Writer& journal, Copy& copy) {
+  for (const journal::NamedHistogram& one : record.histograms) {
+    if (one.step <= last)
+      copy.add(one.step, [&] { journal.histogram(one.name, one.step, one.values); });
+  }
+  for (const journal::NamedPicture& one : record.pictures) {
+    if (one.step <= last)
+      copy.add(one.step,
+               [&] { journal.picture(one.name, one.step, journal::picture_in(from, one)); });
+  }
 }
 
 }  // namespace
@@ -66,19 +112,21 @@ std::optional<double> begin_with(const Beginning& other, journal::Writer& journa
   const journal::Series* losses = record.find("train.batch_loss");
   if (losses == nullptr || losses->steps.empty() || losses->steps.back() < other.step)
     return std::nullopt;
+  Copy copy;
   for (const journal::Series& series : record.series) {
     if (series.steps.empty() || series.steps.front() > other.step) continue;
     const auto id = journal.series(series.name, series.unit);
     for (std::size_t i = 0; i < series.steps.size() && series.steps[i] <= other.step; ++i)
-      journal.point(id, series.steps[i], series.values[i]);
+      copy.add({series.steps[i], id, series.values[i]});
   }
   for (const auto& [target, values] : other.driven) {
     if (record.find(target) != nullptr) continue;
     const auto id = journal.series(target);
     for (std::size_t i = 0; i < values.size(); ++i)
-      journal.point(id, static_cast<std::int64_t>(i) + 1, values[i]);
+      copy.add({static_cast<std::int64_t>(i) + 1, id, values[i]});
   }
-  copy_shown(other.journal, record, other.step, journal);
+  add_shown(other.journal, record, other.step, journal, copy);
+  copy.write(journal);
   copy_fingerprints(record.chain, other.step, journal);
   journal.sync();
   const auto own = folder / ("step-" + std::to_string(other.step) + ".safetensors");

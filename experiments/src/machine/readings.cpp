@@ -134,8 +134,10 @@ void Machine::add_energy(std::vector<Reading>& to) {
   bool is_known = false;
   for (const auto& zone : fs::directory_iterator(root_ / "sys/class/powercap", none)) {
     const std::string name = zone.path().filename();
-    const bool is_whole = name.find(':') != std::string::npos &&
-                          name.find(':') == name.rfind(':');  // intel-rapl:0, not intel-rapl:0:1
+    // intel-rapl:0, whose name is package-0: neither its parts (intel-rapl:0:1), nor the platform
+    // around it (psys), nor the same by another way (intel-rapl-mmio:0).
+    const bool is_whole = name.starts_with("intel-rapl:") && name.find(':') == name.rfind(':') &&
+                          text_of(zone.path() / "name").starts_with("package");
     double now = 0, most = 0;
     if (!is_whole || !(std::istringstream(text_of(zone.path() / "energy_uj")) >> now)) continue;
     std::istringstream(text_of(zone.path() / "max_energy_range_uj")) >> most;

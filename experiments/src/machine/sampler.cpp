@@ -48,7 +48,8 @@ void Sampler::take_up(const fs::path& file, double now, std::int64_t every) {
     if (!goes_on || series.steps.empty()) continue;
     if (static_cast<double>(series.steps.back()) < kMostSeconds)
       last_step_ = std::max(last_step_, series.steps.back());
-    if (series.unit == "B") sums_[series.name] = {series.values.back(), series.values.back()};
+    if (series.unit == "B" || series.unit == "J")
+      sums_[series.name] = {series.values.back(), series.values.back()};
   }
   json event{{"event", "start"}, {"time", started_}, {"every", every}, {"gpus", gpus_.facts()}};
   if (goes_on) event["event"] = "resume", event["step"] = last_step_, event["time"] = now;

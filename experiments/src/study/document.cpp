@@ -228,7 +228,12 @@ Document read_document(const fs::path& path, const std::vector<std::string>& ove
   Document document;
   Reader reader(document, problems);
   for (auto file = files.rbegin(); file != files.rend(); ++file) reader.add_file(*file);
-  const auto is_recipe = [](const std::string& text) { return text.starts_with("train.recipe"); };
+  const auto is_recipe = [](const std::string& text) {  // of an override, however it is spelt
+    std::string key = text.substr(0, text.find('='));
+    std::erase_if(key, [](char c) { return c == '"' || c == '\'' || c == ' ' || c == '\t'; });
+    return (key == "train" && text.find("recipe") != std::string::npos) || key == "train.recipe" ||
+           key.starts_with("train.recipe.");
+  };
   for (const std::string& text : overrides) {
     if (is_recipe(text)) reader.add_override(text);
   }

@@ -56,6 +56,7 @@ function showRunning() {
   if (!report.live.control) return;
   const named_ = Object.fromEntries(report.trials.columns.map((column) => [column.name, cellsOf(column)]));
   const rows = Array.from({ length: report.trials.rows }, (_, row) => row).filter((row) => named_.status[row] === "running").slice(0, kTrialsToStop);
+  for (const id of asked.keys()) if (!rows.some((row) => named_.id[row] === id)) asked.delete(id); // it may run again
   const made = section("running", "Running");
   if (!rows.length) made.append(make("p", { class: "small faint" }, "No trial runs just now."));
   for (const row of rows) {
@@ -74,11 +75,18 @@ async function stop(id) {
   try {
     const answer = await fetch(`stop?trial=${id}`, { method: "POST" });
     asked.set(id, (await answer.text()).trim());
+    if (!answer.ok) askAgain(id);
   } catch (problem) {
     asked.set(id, `not asked: ${problem.message}`);
+    askAgain(id);
   }
   putTogether();
 }
+
+const askAgain = (id) => setTimeout(() => {
+  asked.delete(id);
+  putTogether();
+}, kAgain);
 
 /** All that start() makes, on a sheet of its own; then what is shown becomes like it. */
 function putTogether() {
