@@ -236,18 +236,32 @@ TEST_F(MachineTest, AnotherProcessOfThatNumberIsNoTrial) {
 TEST_F(MachineTest, AStudyThatIsRunAgainGoesOnInItsFile) {
   process(10, 1, 0, 5);
   say("proc/10/io", "read_bytes: 100\nwrite_bytes: 7\n");
+  const fs::path zone = "sys/class/powercap/intel-rapl:0";
+  fs::create_directories(root_ / zone);
+  say(zone / "name", "package-0\n");
+  const auto joules = [&](int count) {
+    say(zone / "energy_uj", std::to_string(count * 1'000'000));
+  };
+  joules(5);
   {
     Sampler sampler(root_, 15, 1000, root_);
     sampler.begin("abc", 10, 1000);
+    sampler.sample(1002);
+    joules(8);
     sampler.sample(1005);
   }
+  joules(50);
   Sampler sampler(root_, 15, 900, root_);  // a clock that went back
   sampler.begin("abc", 10, 900);
   sampler.sample(901);
+  joules(51);
+  sampler.sample(902);
   const journal::Record record = log();
   const journal::Series* read = record.find("trials/abc/read");
-  EXPECT_EQ(read->steps, (std::vector<std::int64_t>{5, 6}));
-  EXPECT_EQ(read->values, (std::vector<double>{100, 200}));
+  EXPECT_EQ(read->steps, (std::vector<std::int64_t>{2, 5, 6, 7}));
+  EXPECT_EQ(read->values, (std::vector<double>{100, 100, 200, 200}));
+  EXPECT_EQ(record.find("energy")->values, (std::vector<double>{0, 3, 3, 4}))
+      << "what others took in between isn't the study's";
   EXPECT_EQ(record.last("start")->at("time"), 1000);
 }
 

@@ -278,6 +278,31 @@ TEST(GroupsRates, AWrapperSeesAllWeightsAndTheInnerOptimizerItsOwn) {
   EXPECT_EQ(inner.calls, (Calls{{0.5, 1, 1}, {1, 1, 2}}));
 }
 
+TEST(GroupsRates, AnInnerOptimizerLeavesTheOutersRatesAsTheyWere) {
+  struct Outer : Optimizer {
+    struct Params {
+      Part<Optimizer> rest{"telling"};
+      static constexpr auto fields() { return std::tuple{field("rest", &Params::rest, "it")}; }
+    } params;
+    void step(Group& g) override {
+      const double before = g.lr_scale;
+      params.rest->step(g);
+      EXPECT_EQ(g.lr_scale, before);
+      seen.push_back(before);
+    }
+    std::vector<double> seen;
+  };
+  Groups groups(named({"a", "b", "c"}));
+  groups.scale({1, 0.5, 1}, {1, 1, 1});
+  Telling::Whole<Telling> inner;
+  Outer::Whole<Outer> outer;
+  outer.params.rest.fill(&inner);
+  for (std::size_t i = 0; i < 3; ++i) give(groups, i, 1);
+  groups.step(outer);
+  EXPECT_EQ(outer.seen, (std::vector<double>{0.5, 1}));
+  EXPECT_EQ(inner.calls, (Calls{{0.5, 1, 1}, {1, 1, 2}}));
+}
+
 TEST(GroupsRates, ASlotIsNewForThoseThatHadNone) {
   struct Asking : Optimizer {
     struct Params {

@@ -69,6 +69,22 @@ def test_a_recipe_is_what_it_stands_for(lab):
     assert short == resolved
 
 
+@pytest.mark.parametrize(
+    "spelt",
+    ['train={recipe="fine_tune"}', '"train.recipe"="fine_tune"', "train.recipe = 'fine_tune'"],
+)
+def test_it_is_one_however_it_is_spelt(lab, spelt):
+    plain = STUDY + RECIPE.replace('recipe = "fine_tune"', "")
+    told = lab.answer("check", lab.write("spelt.toml", plain), "-s", spelt, "--json")
+    written = lab.answer("check", lab.write("spelt.toml", STUDY + RECIPE), "--json")
+    assert ids_of(told) == ids_of(written)
+    assert ids_of(told) != ids_of(lab.answer("check", lab.write("spelt.toml", plain), "--json"))
+
+
+def ids_of(told: str) -> list:
+    return [trial["id"] for trial in json.loads(told)["trials"]]
+
+
 def test_an_arm_has_it_over_the_file_and_under_its_own_keys(lab):
     over = (
         STUDY

@@ -33,6 +33,22 @@ def test_the_last_picture_of_each_trial_is_there(visit):
     assert len(arms) == 3 and "plain" in words[0] and "plain" not in words[1]  # each arm once first
 
 
+def test_a_large_picture_hides_no_other(tmp_path):
+    import made
+    from conftest import paribus
+
+    folder = made.arms(tmp_path, {"one": 0.0, "two": 0.1}, seeds=2)
+    large = made.png(8, 8, 1) + bytes(4 << 20)
+    for journal in (folder / "journal").glob("0?00000?.log"):
+        body = made.journals.picture("a", 1, large) + made.journals.picture("b", 1, large[:200])
+        body += b"".join(made.journals.picture(f"n{i}", 1, made.png(4, 4, i)) for i in range(9))
+        journal.write_bytes(journal.read_bytes() + body)
+    told = json.loads(paribus("report", folder, "--format", "json").stdout)["seen"]["pictures"]
+    assert {one["arm"] for one in told} == {"one", "two"}
+    assert {one["name"] for one in told} == {"b", "n0", "n1", "n2"}
+    assert len(told) == 16
+
+
 def test_histograms_are_drawn_and_their_data_saved(visit):
     one = visit("seen")
     one.drawn("histograms")

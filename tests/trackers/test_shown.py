@@ -18,7 +18,8 @@ from journals import MAGIC, event, histogram, picture, points, series
 from PIL import Image
 from recorder import Recorder
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from test_mlflow import Server, mlflow
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+from test_mlflow import DELETE, Server, mlflow
 from test_mlflow import sync as mlflow_sync
 from test_wandb import home, send, the_run, trial_of, wandb
 from test_wandb_offline import runs, wandb_sync
@@ -237,6 +238,17 @@ def test_mlflow_has_pictures_as_artifacts(tmp_path):
         (run,) = server.runs("shown")[0].values()
         for step in range(1, 5):
             assert server.file(run, f"images/valid.pictures+step+{step}.png") == png(step)
+        # The server loses the run, and what comes next is a picture.
+        journal = tmp_path / "study" / "journal" / f"{TRIAL}.log"
+        journal.write_bytes(journal.read_bytes() + picture("valid.pictures", 5, png(5)))
+        delete = f"{DELETE}\ndelete('{server.folder}/m.db', '{run.info.run_id}')"
+        subprocess.run([sys.executable, "-c", delete], check=True)
+        assert mlflow_sync(tmp_path / "study", mlflow(server, "shown")) == 0
+        (again,) = server.runs("shown")[0].values()
+        assert again.info.run_id != run.info.run_id
+        for step in range(1, 6):
+            assert server.file(again, f"images/valid.pictures+step+{step}.png") == png(step)
+        assert len(server.points("shown")) == 8
     finally:
         server.stop()
 
@@ -299,6 +311,44 @@ tracker = ["tensorboard"]
     image = Image.open(io.BytesIO(files[12]))
     assert image.size == (5 * 136, 136)
     assert {one.step: one.encoded_image_string for one in events.Images("valid.pictures")} == files
+
+
+TAILS = """
+model = "mlp"
+optimizer = { use = "sgd", lr = 0.05 }
+data = { use = "glyphs", limit = 300, valid_limit = 60, batch = 50 }
+train = { epochs = 4 }
+callback = [{ use = "histograms", bins = 4 }, "pictures"]
+tracker = ["tensorboard"]
+[arms]
+high = { "schedule.optimizer.lr" = { use = "pieces", at = [2.0], values = [0.05, 0.02] } }
+low = { "schedule.optimizer.lr" = { use = "pieces", at = [2.0], values = [0.05, 0.001] } }
+"""
+
+
+def test_a_beginning_that_trials_share_is_shown_in_its_order(tmp_path):
+    """The one that begins with the other's steps has its histograms and pictures, each in its place."""
+    (tmp_path / "tails.toml").write_text(TAILS)
+    paribus = os.environ["PARIBUS"]
+    subprocess.run([paribus, "run", "tails.toml", "-q"], cwd=tmp_path, check=True, timeout=300)
+    status = subprocess.run(
+        [paribus, "check", "tails.toml", "--json"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    steps = json.loads(status.stdout)["steps"]
+    assert steps["run"] < steps["asked"], "nothing was shared"
+    for run in (tmp_path / "runs" / "tails" / "trackers" / "tensorboard").iterdir():
+        (file,) = run.iterdir()
+        steps = [one.step for one in EventFileLoader(str(file)).Load() if one.HasField("summary")]
+        assert steps[:-1] == sorted(steps[:-1]) and len(steps) > 24
+        events = EventAccumulator(str(run), size_guidance={"histograms": 0, "images": 0})
+        events.Reload()
+        for tag in events.Tags()["histograms"]:
+            assert [one.step for one in events.Histograms(tag)] == [6, 12, 18, 24]
+        assert [one.step for one in events.Images("valid.pictures")] == [6, 12, 18, 24]
 
 
 def last_weights(folder, trial):
