@@ -8,7 +8,7 @@ import sys
 import unicodedata
 
 import pytest
-from drawing import at_terminal, journals, kitty_image, made, paribus, tags, texts
+from drawing import at_terminal, kitty_image, made, paribus, tags, texts
 from PIL import Image
 
 STUDY = """\
@@ -91,7 +91,6 @@ def test_intervals_stand_where_the_numbers_are(tmp_path):
         arm | {"arm": "wide", "difference": 2.0, "low": 1.0, "high": 3.0},
         arm | {"arm": "unknown", "difference": None, "low": None, "high": None, "p_holm": None},
     ]
-    sys.path.insert(0, str(journals.__file__).split("/tests/")[0] + "/python")
     from paribus import pictures
 
     axes = pictures.comparison(told).axes[0]
@@ -182,7 +181,6 @@ def test_lr_find(tmp_path):
 
 @pytest.mark.parametrize("suggestion", [None, 0.1])
 def test_lr_find_of_odd_numbers(suggestion, tmp_path):
-    sys.path.insert(0, str(journals.__file__).split("/tests/")[0] + "/python")
     from paribus import pictures
 
     for points in ([], [[0.1, None]], [[0.1, 2.0], [0.2, 2.0]], [[-1, 2], [0.1, 1e300]]):
