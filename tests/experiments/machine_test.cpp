@@ -86,35 +86,24 @@ TEST_F(MachineTest, SharesAndSumsAreSinceTheFirstReading) {
 
 TEST_F(MachineTest, EnergyIsThatOfWholeProcessorsOverTheEndOfTheirCounts) {
   const fs::path zones = "sys/class/powercap";
-  for (const auto& [zone, name] :
-       std::map<std::string, std::string>{{"intel-rapl:0", "package-0"},
-                                          {"intel-rapl:1", "package-1"},
-                                          {"intel-rapl:2", "psys"},
-                                          {"intel-rapl:0:0", "core"},
-                                          {"intel-rapl-mmio:0", "package-0"},
-                                          {"intel-rapl", ""}}) {
+  const auto joules = [&](const std::string& zone, const std::string& name, int micro) {
     fs::create_directories(root_ / zones / zone);
     std::ofstream(root_ / zones / zone / "name") << name << '\n';
-  }
-  const auto joules = [&](const std::string& zone, const std::string& text) {
-    std::ofstream(root_ / zones / zone / "energy_uj") << text;
+    std::ofstream(root_ / zones / zone / "energy_uj") << micro << '\n';
     std::ofstream(root_ / zones / zone / "max_energy_range_uj") << "10000000\n";
   };
-  joules("intel-rapl:0", "9000000\n");
-  joules("intel-rapl:1", "500000\n");
-  for (const char* other : {"intel-rapl:0:0", "intel-rapl:2", "intel-rapl-mmio:0"})
-    joules(other, "1\n");
+  const auto read = [&](int first, int second, int others) {
+    joules("intel-rapl:0", "package-0", first);
+    joules("intel-rapl:1", "package-1", second);
+    joules("intel-rapl:0:0", "core", others);          // a part of the first
+    joules("intel-rapl:2", "psys", others);            // both, and what is around them
+    joules("intel-rapl-mmio:0", "package-0", others);  // the first again
+  };
+  read(9000000, 500000, 1);
   Machine machine(root_, root_);
   EXPECT_EQ(value(machine.read(), "energy"), 0);
-  joules("intel-rapl:0", "1000000\n");  // full, and begun anew
-  joules("intel-rapl:1", "2000000\n");
-  joules("intel-rapl:0:0", "900000\n");      // a part of the first
-  joules("intel-rapl:2", "5000000\n");       // both, and what is around them
-  joules("intel-rapl-mmio:0", "1000000\n");  // the first again
+  read(1000000, 2000000, 900000);  // the first is full, and begun anew
   EXPECT_DOUBLE_EQ(value(machine.read(), "energy"), 2 + 1.5);
-  fs::remove(root_ / zones / "intel-rapl:1" / "energy_uj");  // no longer let be read
-  joules("intel-rapl:0", "1000001\n");
-  EXPECT_DOUBLE_EQ(value(machine.read(), "energy"), 3.5 + 1e-6);
   fs::remove_all(root_ / zones);
   EXPECT_EQ(value(machine.read(), "energy"), -1);
 }
