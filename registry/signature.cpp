@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "paribus/error.h"
+#include "registry/base64.h"
 
 namespace paribus::registry {
 namespace {
@@ -40,14 +41,6 @@ Bytes from_base64(std::string_view text) {
   if (failed != 0 || end != text.data() + text.size()) return {};
   bytes.resize(size);
   return bytes;
-}
-
-std::string to_base64(const Bytes& bytes) {
-  std::string text(sodium_base64_encoded_len(bytes.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
-  ::sodium_bin2base64(text.data(), text.size(), bytes.data(), bytes.size(),
-                      sodium_base64_VARIANT_ORIGINAL);
-  text.pop_back();  // its zero
-  return text;
 }
 
 /// Without their ends; a last empty one doesn't count.
@@ -83,7 +76,7 @@ std::string PublicKey::text() const {
   Bytes bytes{'E', 'd'};
   bytes.insert(bytes.end(), number.begin(), number.end());
   bytes.insert(bytes.end(), point.begin(), point.end());
-  return to_base64(bytes);
+  return base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 std::string PublicKey::id() const { return id_of(number); }

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::int64_t kSide = 128, kFrame = 4;  // points
 
-/// N 3 S S, uint8: to one size, by the nearest where they grow.
+/// N C H W, float: to one size; smoothly where they shrink, unless they are no shades.
 at::Tensor sized(const at::Tensor& pictures, bool is_smooth) {
   const std::int64_t longest = std::max(pictures.size(2), pictures.size(3));
   if (longest > kSide && is_smooth) return at::_adaptive_avg_pool2d(pictures, {kSide, kSide});
@@ -45,7 +45,7 @@ at::Tensor painted(const at::Tensor& mask) {
   return at::cat(channels, 1);
 }
 
-/// Each with a frame: `good` (N) says which is green; else it is red. Undefined: grey.
+/// Each with a frame: green where `good` (N), else orange; grey where that is undefined.
 at::Tensor framed(const at::Tensor& pictures, const at::Tensor& good) {
   const std::int64_t n = pictures.size(0), side = kSide + 2 * kFrame;
   at::Tensor out = at::full({n, 3, side, side}, 90.0, pictures.options());

@@ -237,15 +237,34 @@ def process_of(journal: Path) -> int:
     raise AssertionError(f"{journal} has no beginning")
 
 
-def test_real_study(tmp_path, screen):
-    """Watched, with one trial stopped by a key and taken up again: the same weights as alone."""
+def held_study(tmp_path):
+    """A study that runs as "watched"; its first trial holds still, or it might be over before anybody stops it: the id,
+    and the process."""
     (tmp_path / "study.toml").write_text(STUDY)
-    folder = tmp_path / "watched"
     run = run_study(tmp_path, "watched")
+    folder = tmp_path / "watched"
     status = json.loads(paribus("status", folder, "--json").stdout)
     first = next(t["id"] for t in status["trials"] if (t["arm"], t["seed"]) == ("sgd", 0))
     trial = process_of(folder / "journal" / f"{first}.log")
-    os.kill(trial, signal.SIGSTOP)  # or it might be over before the key is typed
+    os.kill(trial, signal.SIGSTOP)
+    return run, first, trial
+
+
+def goes_on_as_if_alone(tmp_path, run):
+    """What was stopped says how to go on; taken up again it has the weights of a study that nobody touched."""
+    _, err = run.communicate(timeout=120)
+    assert run.returncode == 1 and b"go on with: paribus resume" in err
+    resume = [PARIBUS, "resume", "watched", "-q", "--no-report"]
+    subprocess.run(resume, cwd=tmp_path, env=ENVIRONMENT, check=True, capture_output=True)
+    assert run_study(tmp_path, "alone").wait(120) == 0
+    assert weights_of(tmp_path, "watched") == weights_of(tmp_path, "alone")
+    assert len(weights_of(tmp_path, "alone")) == 4
+
+
+def test_real_study(tmp_path, screen):
+    """Watched, with one trial stopped by a key and taken up again: the same weights as alone."""
+    folder = tmp_path / "watched"
+    run, _, trial = held_study(tmp_path)
     view = screen("watch", folder)
     view.until("> sgd, seed 0")
     view.type("s")
@@ -254,11 +273,5 @@ def test_real_study(tmp_path, screen):
     view.until("asked to stop; it ends the update that it is in")
     os.kill(trial, signal.SIGCONT)
     view.until("3 of 4 done, 1 stopped", seconds=120)
-    _, err = run.communicate(timeout=120)
-    assert run.returncode == 1 and b"go on with: paribus resume" in err
-    resume = [PARIBUS, "resume", "watched", "-q", "--no-report"]
-    subprocess.run(resume, cwd=tmp_path, env=ENVIRONMENT, check=True, capture_output=True)
+    goes_on_as_if_alone(tmp_path, run)
     view.until("4 of 4 done", "100 %", seconds=60)
-    assert run_study(tmp_path, "alone").wait(120) == 0
-    assert weights_of(tmp_path, "watched") == weights_of(tmp_path, "alone")
-    assert len(weights_of(tmp_path, "alone")) == 4

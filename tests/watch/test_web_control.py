@@ -1,16 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """`watch --web --control`: trials are stopped from the page, and by nobody who isn't its own script."""
 
-import json
 import os
 import signal
-import subprocess
-import time
 
 import pytest
-from test_terminal import STUDY, process_of, run_study, weights_of
+from test_terminal import goes_on_as_if_alone, held_study
 from test_web_page import browser, read  # noqa: F401
-from watching import ENVIRONMENT, PARIBUS, made, paribus
+from watching import made, paribus
 
 
 def order(served, trial, **fields):
@@ -62,26 +59,17 @@ def test_without_an_origin_or_token(tmp_path, serve):
 
 
 def test_a_real_trial_is_stopped_and_taken_up_again(tmp_path, serve, read):  # noqa: F811
-    (tmp_path / "study.toml").write_text(STUDY)
     folder = tmp_path / "watched"
-    run = run_study(tmp_path, "watched")
-    status = json.loads(paribus("status", folder, "--json").stdout)
-    first = next(t["id"] for t in status["trials"] if (t["arm"], t["seed"]) == ("sgd", 0))
-    trial = process_of(folder / "journal" / f"{first}.log")
-    os.kill(trial, signal.SIGSTOP)  # or it might be over before the button is pressed
+    run, first, trial = held_study(tmp_path)
     reader = read(serve(folder, "--control"))
     row = reader.page.locator(f"#run-{first}")
     row.locator("button", has_text="Stop").click()
-    time.sleep(1.5)  # the page grows meanwhile
+    looked = reader.page.evaluate("last ? last.at : 0")
+    reader.until(f"last && last.at > {looked}")  # the page grew meanwhile
     assert row.locator("button").inner_text() == "Press again to stop it: it can be resumed"
     row.locator("button").click()
     reader.until(f"document.querySelector('#run-{first}').innerText.includes('asked to stop')")
     os.kill(trial, signal.SIGCONT)
     reader.until("document.querySelector('#study-state').innerText.includes('1 stopped')")
     reader.until("document.querySelector('#running').innerText.includes('No trial runs')")
-    _, err = run.communicate(timeout=120)
-    assert run.returncode == 1 and b"go on with: paribus resume" in err
-    resume = [PARIBUS, "resume", "watched", "-q", "--no-report"]
-    subprocess.run(resume, cwd=tmp_path, env=ENVIRONMENT, check=True, capture_output=True)
-    assert run_study(tmp_path, "alone").wait(120) == 0
-    assert weights_of(tmp_path, "watched") == weights_of(tmp_path, "alone")
+    goes_on_as_if_alone(tmp_path, run)

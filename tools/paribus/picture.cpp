@@ -2,7 +2,6 @@
 #include "picture.h"
 
 #include <fmt/core.h>
-#include <sodium/utils.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +19,7 @@
 #include "driver/python_describer.h"
 #include "live.h"
 #include "paribus/error.h"
+#include "registry/base64.h"
 
 namespace paribus {
 namespace {
@@ -87,15 +87,6 @@ class Scratch {
 std::string content_of(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
-}
-
-std::string base64(const std::string& bytes) {
-  std::string text(sodium_base64_encoded_len(bytes.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
-  ::sodium_bin2base64(text.data(), text.size(),
-                      reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
-                      sodium_base64_VARIANT_ORIGINAL);
-  text.pop_back();  // its zero
-  return text;
 }
 
 std::string last_line(const std::string& text) {
@@ -197,7 +188,7 @@ void Picture::draw(const std::string& kind, const nlohmann::json& numbers) const
 }
 
 std::string image_orders(const std::string& png) {
-  const std::string text = base64(png);
+  const std::string text = registry::base64(png);
   if (terminal() == Shows::iterm)
     return fmt::format("\x1b]1337;File=inline=1;size={}:{}\x07", png.size(), text);
   if (terminal() == Shows::nothing) return "";

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "seen.h"
 
-#include <sodium/utils.h>
-
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -12,6 +10,7 @@
 #include "curves.h"
 #include "machine/sampler.h"
 #include "paribus/error.h"
+#include "registry/base64.h"
 
 namespace paribus::report {
 namespace {
@@ -26,15 +25,6 @@ constexpr std::size_t kMostOfTrial = 4;    // pictures
 constexpr std::size_t kMostPictures = 24;  // in all
 constexpr std::size_t kMostPictureBytes = std::size_t{3} << 20;
 constexpr std::size_t kMostNames = 80, kMostSteps = 50, kRows = 48;  // of histograms
-
-std::string base64(const std::string& bytes) {
-  std::string text(sodium_base64_encoded_len(bytes.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
-  ::sodium_bin2base64(text.data(), text.size(),
-                      reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
-                      sodium_base64_VARIANT_ORIGINAL);
-  text.pop_back();
-  return text;
-}
 
 /// One of each arm, then further ones: those that have a journal.
 std::vector<const Trial*> chosen_trials(const StudyRecord& study) {
@@ -239,7 +229,7 @@ void add_pictures(const std::filesystem::path& path, const Trial& trial,
                            {"seed", trial.seed},
                            {"name", name},
                            {"step", one->step},
-                           {"png", base64(png)}});
+                           {"png", registry::base64(png)}});
   }
 }
 

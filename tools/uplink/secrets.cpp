@@ -1,27 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "secrets.h"
 
-#include <sodium/utils.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+
+#include "registry/base64.h"
 
 namespace paribus::uplink {
 
 namespace {
 
 constexpr std::size_t kShortest = 4;  // a shorter one would blot out half of every text
-
-std::string base64(std::string_view bytes) {
-  constexpr int kForm = sodium_base64_VARIANT_ORIGINAL;
-  std::string text(sodium_base64_encoded_len(bytes.size(), kForm), '\0');
-  ::sodium_bin2base64(text.data(), text.size(),
-                      reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), kForm);
-  text.pop_back();  // the zero that ends it
-  return text;
-}
 
 std::string read(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -65,7 +56,7 @@ void Secrets::add(const std::string& secret) {
 
 void Secrets::add_basic(const std::string& user, const std::string& password) {
   add(password);
-  add(base64(user + ":" + password));
+  add(registry::base64(user + ":" + password));
 }
 
 std::string Secrets::masked(std::string text) const {

@@ -2,11 +2,11 @@
 #include "shown_items.h"
 
 #include <ATen/ops/tensor.h>
-#include <sodium/utils.h>
 
 #include <algorithm>
 
 #include "paribus/error.h"
+#include "registry/base64.h"
 
 namespace paribus::worker {
 namespace {
@@ -18,12 +18,8 @@ constexpr std::int64_t kMostBytes = 32 << 20;
 
 std::string base64(const at::Tensor& bytes) {
   const at::Tensor data = bytes.contiguous();
-  const auto size = static_cast<std::size_t>(data.numel());
-  std::string text(sodium_base64_encoded_len(size, sodium_base64_VARIANT_ORIGINAL), '\0');
-  ::sodium_bin2base64(text.data(), text.size(), data.const_data_ptr<std::uint8_t>(), size,
-                      sodium_base64_VARIANT_ORIGINAL);
-  text.pop_back();  // its zero
-  return text;
+  return registry::base64({reinterpret_cast<const char*>(data.const_data_ptr<std::uint8_t>()),
+                           static_cast<std::size_t>(data.numel())});
 }
 
 json with_bytes(const Typed& typed, const at::Tensor& bytes) {
