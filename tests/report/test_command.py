@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 
+import journals
 import made
 import pytest
 from conftest import PARIBUS, paribus
@@ -52,6 +53,42 @@ def test_tables_for_papers(studies):
     assert text.startswith("% valid.accuracy\n\\begin{tabular}") and "\\bottomrule" in text
     text = paribus("report", studies["sweep"], "--format", "markdown").stdout
     assert text.startswith("| point | n | mean |") and text.count("\n") == 22
+
+
+def events_of(*events: tuple[str, str, int, int]) -> bytes:
+    """(event, trial, second of an hour, driver) as the driver's log has them."""
+    return b"".join(
+        journals.event(
+            event=event,
+            trial=trial,
+            time=f"2026-03-01T12:{second // 60:02}:{second % 60:02}Z",
+            driver=driver,
+        )
+        for event, trial, second, driver in events
+    )
+
+
+def test_what_it_cost(tmp_path):
+    """Two side by side for 40 s, a pause, a third that was killed, and went on an hour's part later."""
+    a, b, c = "00000000", "00000001", "01000000"
+    folder = made.arms(tmp_path / "study", {"one": 0.1, "two": 0.2}, seeds=2, price="90 USD")
+    log = folder / "journal" / "study.log"
+    log.write_bytes(
+        log.read_bytes()
+        + events_of(
+            *(("begin", a, 0, 7), ("begin", b, 10, 7), ("exit", a, 30, 7), ("exit", b, 40, 7)),
+            *(("begin", c, 100, 7), ("begin", a, 110, 8), ("exit", a, 120, 8)),
+        )
+    )
+    time = json.loads(paribus("report", folder, "--format", "json").stdout)["time"]
+    assert time["busy"] == 50 and time["price"] == {"hour": 90, "currency": "USD"}
+    other = json.loads(paribus("report", folder, "--format", "json", "--price", "0.5 EUR").stdout)
+    assert other["time"]["price"] == {"hour": 0.5, "currency": "EUR"}
+    both = paribus("report", folder, made.arms(tmp_path / "b", {"one": 0.1}), "--format", "json")
+    assert "price" not in json.loads(both.stdout)["time"], "of two studies with different prices"
+    for wrong in ("0.5", "EUR", "-1 EUR", "1 e u", "nan EUR"):
+        failed = paribus("report", folder, "--price", wrong, status=2)
+        assert "expected a number and a currency" in failed.stderr
 
 
 def test_a_study_without_results_has_a_page(tmp_path):

@@ -3,6 +3,7 @@
 
 import json
 
+import journals
 import made
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -42,6 +43,32 @@ def test_its_numbers_are_those_of_compare(two, tmp_path):
     curve = {arm["arm"]: arm["seeds"][0]["y"] for arm in accuracy["arms"]}
     assert curve["june/sgd"] == curve["today/sgd"]
     assert curve["june/lookahead"] != curve["today/lookahead"], "each has its own journals"
+
+
+def test_what_trials_recorded_and_the_machines_did(tmp_path):
+    a, b = made.seen(tmp_path / "a"), made.seen(tmp_path / "b")
+    alone = json.loads(paribus("report", a, "--format", "json").stdout)["seen"]
+    seen = json.loads(paribus("report", a, b, "--format", "json").stdout)["seen"]
+    assert {one["trial"].split("/")[0] for one in seen["pictures"]} == {"a", "b"}
+    assert {one["arm"] for one in seen["pictures"][:2]} == {"a/plain", "b/plain"}
+    assert len(seen["histograms"]) == 2 * len(alone["histograms"])
+    lines = seen["resources"]["lines"]
+    assert {line["machine"] for line in lines} == {"a", "b"}
+    assert len(lines) == 2 * len(alone["resources"]["lines"])
+    assert seen["resources"]["energy"] == 2 * alone["resources"]["energy"]
+    assert seen["resources"]["memory"]["value"] == alone["resources"]["memory"]["value"]
+
+
+def test_where_stacks_are(tmp_path):
+    folders = [made.arms(tmp_path / name, {"one": 0.1}, failed=[("one", 1)]) for name in "ab"]
+    for folder in folders:
+        broken = journals.trial_journal("00000001", "one", 1, {}, end="failed", message="it broke")
+        (folder / "journal" / "00000001.log").write_bytes(broken)
+    (folders[1] / "logs").mkdir()
+    (folders[1] / "logs" / "00000001.stack.txt").write_text("main\n")
+    (failure,) = json.loads(paribus("report", *folders, "--format", "json").stdout)["failures"]
+    stacks = {one["id"]: one["stack"] for one in failure["trials"]}
+    assert stacks == {"a/00000001": False, "b/00000001": True}
 
 
 def test_it_is_written_where_it_is_asked_for_alone(two):

@@ -123,6 +123,7 @@ def write_study(
     environment=None,
     design=None,
     until_decided=False,
+    price="",
 ):
     """`arms`: {name: {seed: value}} of the one metric; a value of None is a failed trial, "missing" lacks the metric."""
     journal = Path(folder) / "journal"
@@ -157,6 +158,7 @@ def write_study(
             "test": test,
             "margin": margin,
             "until_decided": until_decided,
+            "price": price,
             "at": at,
             "unit": unit,
         },

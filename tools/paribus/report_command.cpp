@@ -8,6 +8,7 @@
 
 #include "paribus/error.h"
 #include "stats/across.h"
+#include "study/settings.h"
 #include "study_reader.h"
 #include "tools/report/report.h"
 
@@ -18,7 +19,7 @@ namespace fs = std::filesystem;
 
 struct Options {
   std::vector<std::string> dirs;
-  std::string out, format = "html";
+  std::string out, format = "html", price;
 };
 
 nlohmann::json data_of(const std::vector<results::StudyRecord>& studies) {
@@ -33,6 +34,8 @@ int write_report(const Options& options) {
         "e.g. --out report.html");
   std::vector<results::StudyRecord> studies;
   for (const std::string& dir : options.dirs) studies.push_back(read_study_aloud(dir));
+  for (results::StudyRecord& study : studies)
+    if (!options.price.empty()) study.price = options.price;
   const results::StudyRecord& study = studies.front();
   const nlohmann::json data = data_of(studies);
   const bool is_page = options.format == "html";
@@ -73,6 +76,18 @@ void add_report_command(CLI::App& app, int& exit_status) {
       ->add_option("--out", options->out,
                    "the file to write, - for stdout (default: report.html in DIR; a table: stdout)")
       ->type_name("FILE");
+  command
+      ->add_option("--price", options->price,
+                   "of an hour of the machine, e.g. \"0.90 USD\" (default: [study] price)")
+      ->type_name("PRICE")
+      ->check([](const std::string& text) -> std::string {
+        try {
+          price_of(text);
+          return "";
+        } catch (const Error& problem) {
+          return problem.what();
+        }
+      });
   command
       ->add_option("--format", options->format,
                    "html: the page (default); latex, markdown: its main table; json: all of it")

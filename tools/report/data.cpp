@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -16,6 +17,7 @@
 #include "seen.h"
 #include "stats/comparison_json.h"
 #include "stats/readings.h"
+#include "study/settings.h"
 
 namespace paribus::report {
 namespace {
@@ -143,8 +145,14 @@ std::string shortened(const std::string& text, std::size_t most) {
   return text.substr(0, most) + fmt::format("\n... ({} bytes more)", text.size() - most);
 }
 
+using HasStack = std::function<bool(const Trial&)>;
+
+bool is_stack_of(const StudyRecord& study, const Trial& trial) {
+  return std::filesystem::exists(results::stack_path(study.dir, trial.id));
+}
+
 /// Trials that failed or stopped, those with the same words together.
-json failures_of(const StudyRecord& study) {
+json failures_of(const StudyRecord& study, const HasStack& has_stack) {
   std::map<std::pair<results::Status, std::string>, std::vector<const Trial*>> groups;
   std::set<std::string> seen;
   for (const Trial& trial : study.trials) {
@@ -162,7 +170,7 @@ json failures_of(const StudyRecord& study) {
           {{"id", trial->id},
            {"arm", trial->arm},
            {"seed", trial->seed},
-           {"stack", std::filesystem::exists(results::stack_path(study.dir, trial->id))}});
+           {"stack", has_stack(*trial)}});
     }
     all.push_back({{"status", results::to_text(what.first)},
                    {"message", shortened(what.second, kLongestMessage)},
@@ -201,7 +209,12 @@ json time_of(const StudyRecord& study) {
                     {"least", seconds.front()},
                     {"greatest", seconds.back()}});
   }
-  return {{"total", total}, {"trials", by_id.size()}, {"arms", std::move(arms)}};
+  json result = {{"total", total}, {"trials", by_id.size()}, {"arms", std::move(arms)}};
+  if (study.busy) result["busy"] = *study.busy;
+  const Price price = price_of(study.price);
+  if (!price.currency.empty())
+    result["price"] = {{"hour", price.amount}, {"currency", price.currency}};
+  return result;
 }
 
 std::string text_of(const std::filesystem::path& path) {
@@ -221,7 +234,7 @@ json provenance_of(const StudyRecord& study) {
           {"study_toml", text_of(study.dir / "study.toml")}};
 }
 
-json results_with(const StudyRecord& study, json comparison) {
+json results_with(const StudyRecord& study, json comparison, const HasStack& has_stack) {
   const auto arms = results::arm_summaries(study, study.metric);
   json data = {{"format", 1},
                {"study", head_of(study)},
@@ -229,7 +242,7 @@ json results_with(const StudyRecord& study, json comparison) {
                {"arms", arms_json(study, arms)},
                {"comparison", std::move(comparison)},
                {"sweep", sweep_of(study, arms)},
-               {"failures", failures_of(study)},
+               {"failures", failures_of(study, has_stack)},
                {"problems", study.problems},
                {"time", time_of(study)}};
   data["tables"] = {{"latex", table_of(data, "latex")}, {"markdown", table_of(data, "markdown")}};
@@ -299,7 +312,8 @@ json trials_of(const StudyRecord& study) {
 }
 
 json results_of(const StudyRecord& study) {
-  json data = results_with(study, comparison_of(study));
+  json data = results_with(study, comparison_of(study),
+                           [&](const Trial& trial) { return is_stack_of(study, trial); });
   data["provenance"] = provenance_of(study);
   return data;
 }
@@ -314,9 +328,14 @@ json data_of(const StudyRecord& study) {
 
 json data_of(const stats::Across& across, const std::vector<StudyRecord>& studies) {
   StudyRecord all = across.all;
+  all.price = studies.front().price;
   std::map<std::string, Home> homes;
   auto trial = all.trials.begin();
+  all.busy = 0;
   for (std::size_t i = 0; i < studies.size(); ++i) {
+    all.busy = all.busy && studies[i].busy ? std::optional(*all.busy + *studies[i].busy)
+                                           : std::nullopt;
+    if (all.price != studies[i].price) all.price.clear();  // no one price is that of all
     for (const Trial& own : studies[i].trials) {
       trial->id = across.labels[i] + "/" + own.id;  // two studies may have made the same one
       homes[trial->id] = {&studies[i], &own};
@@ -333,12 +352,16 @@ json data_of(const stats::Across& across, const std::vector<StudyRecord>& studie
   all.metric = across.comparison.metric;
   json comparison = comparison_json(all, across.comparison, baselines);
   comparison["across"] = true;
-  json data = results_with(all, std::move(comparison));
+  json data = results_with(all, std::move(comparison), [&](const Trial& one) {
+    const Home& home = homes.at(one.id);
+    return is_stack_of(*home.study, *home.trial);
+  });
   data["trials"] = trials_of(all);
   data["curves"] = curves_of(all, [&](const Trial& one, std::size_t most) {
     const Home& home = homes.at(one.id);
     return read_curves(*home.study, *home.trial, most);
   });
+  data["seen"] = seen_of(studies, across.labels);
   data["across"] = across_json(across, studies);
   return data;
 }

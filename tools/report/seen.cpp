@@ -247,6 +247,29 @@ void add_trial(const StudyRecord& study, const Trial& trial, Shown& to) {
   }
 }
 
+/// Of one study among several: its lines, the largest trial of all, the energy of all.
+void add_resources(json& own, const std::string& label, json& to) {
+  if (!own.is_object()) return;
+  for (json& line : own["lines"]) {
+    line["machine"] = label;
+    for (const char* key : {"trial", "arm"})
+      if (line.contains(key)) line[key] = label + "/" + line[key].get<std::string>();
+  }
+  if (own.contains("memory"))
+    own["memory"]["trial"] = label + "/" + own["memory"]["trial"].get<std::string>();
+  json& all = to["resources"];
+  if (all.is_null()) {
+    all = std::move(own);
+    return;
+  }
+  for (json& line : own["lines"]) all["lines"].push_back(std::move(line));
+  const auto memory = [](const json& one) {
+    return one.contains("memory") ? one["memory"]["value"].get<double>() : 0;
+  };
+  if (memory(own) > memory(all)) all["memory"] = own["memory"];
+  if (own.contains("energy")) all["energy"] = all.value("energy", 0.0) + own["energy"].get<double>();
+}
+
 }  // namespace
 
 json seen_of(const StudyRecord& study) {
@@ -261,6 +284,33 @@ json seen_of(const StudyRecord& study) {
   return {{"resources", resources_of(study)},
           {"pictures", std::move(shown.pictures)},
           {"histograms", std::move(shown.histograms)}};
+}
+
+json seen_of(const std::vector<StudyRecord>& studies, const std::vector<std::string>& labels) {
+  std::vector<json> each;
+  for (const StudyRecord& study : studies) each.push_back(seen_of(study));
+  json all = {{"pictures", json::array()}, {"histograms", json::array()}, {"resources", nullptr}};
+  std::size_t bytes = 0;
+  const auto take = [&](const char* kind, std::size_t i, std::size_t place) {
+    if (place >= each[i][kind].size()) return false;
+    json& one = each[i][kind][place];
+    one["arm"] = labels[i] + "/" + one["arm"].get<std::string>();
+    one["trial"] = labels[i] + "/" + one["trial"].get<std::string>();
+    if (one.contains("png")) bytes += one["png"].get_ref<const std::string&>().size();
+    if (bytes <= kMostPictureBytes * 4 / 3) all[kind].push_back(std::move(one));
+    return true;
+  };
+  for (const auto& [kind, most] :
+       {std::pair{"pictures", kMostPictures}, std::pair{"histograms", kMostTrials}}) {
+    bool is_more = true;
+    for (std::size_t place = 0; is_more; ++place) {  // in turn, so that each study is seen
+      is_more = false;
+      for (std::size_t i = 0; i < each.size() && all[kind].size() < most; ++i)
+        is_more = take(kind, i, place) || is_more;
+    }
+  }
+  for (std::size_t i = 0; i < each.size(); ++i) add_resources(each[i]["resources"], labels[i], all);
+  return all;
 }
 
 }  // namespace paribus::report

@@ -12,4 +12,8 @@ namespace paribus::report {
 /// all arms one each. Reads their journals.
 nlohmann::json seen_of(const results::StudyRecord& study);
 
+/// The same of several studies, each known by its label.
+nlohmann::json seen_of(const std::vector<results::StudyRecord>& studies,
+                       const std::vector<std::string>& labels);
+
 }  // namespace paribus::report

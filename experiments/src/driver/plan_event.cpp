@@ -107,6 +107,7 @@ json plan_of(const CheckedStudy& checked, const std::string& name, const json& e
                   {"alpha", study.alpha},
                   {"margin", study.margin},
                   {"disk", study.limits.disk},
+                  {"price", study.price},
                   {"until_decided", study.until_decided}}},
                 {"arms", study.arms},
                 {"design", to_json(study.design)},

@@ -3,6 +3,7 @@
 
 #include <fmt/chrono.h>
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <ctime>
@@ -118,7 +119,7 @@ bool Scheduler::can_start(const Work& work) const {
 
 void Scheduler::start(Work work) {
   const std::string id = work.trial.id;
-  log_.event({{"event", "begin"}, {"trial", id}, {"time", utc_now()}});
+  log_.event({{"event", "begin"}, {"trial", id}, {"time", utc_now()}, {"driver", ::getpid()}});
   const auto entry = running_.emplace(id, Running{std::move(work), engine_.board().take()}).first;
   const Running& running = entry->second;
   observer_.started(running.work.trial, engine_.board().slot(running.slot));

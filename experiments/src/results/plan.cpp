@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "paribus/error.h"
+#include "study/settings.h"
 
 namespace paribus::results {
 namespace {
@@ -123,6 +124,12 @@ void read_question(const json& head, StudyRecord& study) {
   study.test = one_of(head, "test", {"auto", "permutation", "t"}, study.test);
   if (study.test == "auto") study.test = "permutation";
   study.at = one_of(head, "at", {"last", "best"}, study.at);
+  study.price = text(head, "price", "");
+  try {
+    price_of(study.price);
+  } catch (const Error&) {
+    wrong("price", "a number and a currency");
+  }
   study.alpha = number(head, "alpha").value_or(study.alpha);
   study.disk = static_cast<std::int64_t>(number(head, "disk").value_or(0));
   if (!(study.alpha > 0 && study.alpha < 1)) wrong("alpha", "a number between 0 and 1");

@@ -10,6 +10,7 @@
 #include "journal/crc32c.h"
 #include "journal/events.h"
 #include "paribus/error.h"
+#include "results/busy.h"
 #include "results/plan.h"
 
 namespace paribus::results {
@@ -31,10 +32,12 @@ std::filesystem::path log_path(const std::filesystem::path& dir) {
 /// The last plan with what was added to it, and how trials ended that were not begun again since.
 StudyRecord read_log(journal::EventReader& log, const std::filesystem::path& dir, Exits& exits) {
   std::optional<StudyRecord> study;
+  Busy busy;
   for (json event; log.next(event);) {
     const json& name = event.contains("event") ? event["event"] : json();
     if (name == "plan") study = read_plan(event);
     if (name == "planned" && study) read_planned(event, *study);
+    busy.take(event);
     const auto trial = event.find("trial");
     if (trial == event.end() || !trial->is_string()) continue;
     if (name == "exit") exits[trial->get<std::string>()] = read_exit(event);
@@ -45,6 +48,7 @@ StudyRecord read_log(journal::EventReader& log, const std::filesystem::path& dir
         fmt::format("{}: journal/study.log has no plan; run the study again", dir.string()));
   }
   study->dir = dir;
+  study->busy = busy.seconds();
   study->log_problem = problem_of(log);
   return std::move(*study);
 }

@@ -77,6 +77,7 @@ struct StudyHead {
   std::string at = "last";           // which value of a metric counts: "last" or "best"
   double alpha = 0.05;
   std::optional<double> margin;   // differences within it do not matter
+  std::string price;              // of an hour of the machine, e.g. "0.90 USD"; "" is not known
   std::int64_t disk = 0;          // bytes that the directory may hold; 0: no limit
   std::vector<std::string> axes;  // swept addresses
   std::string log_problem;        // of journal/study.log
@@ -85,6 +86,7 @@ struct StudyHead {
 struct StudyRecord : StudyHead {
   std::vector<std::string> arms;  // the first is the baseline
   Design design;                  // of the arms, where they combine factors
+  std::optional<double> busy;     // seconds in which at least one trial ran
   bool until_decided = false;     // seeds were bought one by one until the question was decided
   std::vector<std::shared_ptr<const Variant>> variants;
   std::vector<Trial> trials;  // in the plan's order; two arms may share a trial

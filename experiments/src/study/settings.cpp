@@ -145,6 +145,8 @@ const std::vector<Setting<StudySettings>>& study_settings() {
           "a trial that makes no step for so long is ended, with its stacks in its record"),
       key("memory_limit", &S::memory_limit, "of each trial, e.g. \"512MiB\", \"2GiB\""),
       key("disk", &S::disk, "what the study's directory may hold, e.g. \"2GiB\""),
+      key("price", &S::price,
+          "of an hour of the machine, e.g. \"0.90 USD\", for the report; changes no number"),
       key("keep", &S::keep,
           "what stays of a trial that is done: final weights; or its last checkpoint too, to train "
           "on from; or none of them",
@@ -267,6 +269,20 @@ double quantity_of(const std::string& text, const std::vector<Unit>& units, cons
 double duration_of(const std::string& text) {
   return quantity_of(text, {{"s", 1}, {"min", 60}, {"h", 3600}, {"d", 86400}},
                      "a number and s, min, h or d, e.g. \"90s\"");
+}
+
+Price price_of(const std::string& text) {
+  Price price;
+  if (text.empty()) return price;
+  const char* end = text.data() + text.size();
+  const auto [rest, problem] = std::from_chars(text.data(), end, price.amount);
+  if (rest < end && *rest == ' ') price.currency.assign(rest + 1, end);
+  const bool is_word = !price.currency.empty() && price.currency.size() <= 12 &&
+                       price.currency.find_first_of(" \t\n\r0123456789") == std::string::npos;
+  if (problem != std::errc() || !is_word || !(price.amount >= 0 && price.amount < 1e9))
+    throw Error(fmt::format("got \"{}\", expected a number and a currency, e.g. \"0.90 USD\"",
+                            text.substr(0, 40)));
+  return price;
 }
 
 std::int64_t bytes_of(const std::string& text) {

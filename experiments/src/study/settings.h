@@ -17,6 +17,15 @@ double duration_of(const std::string& text);
 /// "512MiB", "2GiB", "1TiB", also KB, MB, GB, TB (powers of 1000), in bytes; "" is 0: no limit.
 std::int64_t bytes_of(const std::string& text);
 
+/// What an hour of the machine costs.
+struct Price {
+  double amount = 0;
+  std::string currency;  // "": no price is known
+};
+
+/// "0.90 USD"; "" is none. Throws Error with what was expected.
+Price price_of(const std::string& text);
+
 /// One key of a table that isn't a part: its schema, and where its value goes.
 template <class Settings>
 struct Setting {

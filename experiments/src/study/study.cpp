@@ -136,6 +136,8 @@ Limits limits_of(const Study& study, const Config* table, Problems& problems) {
   measure("hang_limit", study.hang_limit, duration_of, limits.hang);
   measure("memory_limit", study.memory_limit, bytes_of, limits.memory);
   measure("disk", study.disk, bytes_of, limits.disk);
+  Price price;  // only looked at
+  measure("price", study.price, price_of, price);
   measure("tracker_wait", study.tracker_wait, duration_of, limits.trackers);
   return limits;
 }

@@ -107,6 +107,7 @@ struct StudySettings {
   bool share = true;
   bool confine = false;  // trials write to the study's directory alone, and have no network
   std::string tracker_wait = "20s";  // as written
+  std::string price;                 // as written
   std::int64_t system = 15;          // seconds between samples of what is used; 0: none
 };
 

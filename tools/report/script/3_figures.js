@@ -19,9 +19,8 @@ const faded = (hex, opacity) =>
 let unpacking = null;
 function plotly() {
   unpacking ??= (async () => {
-    const packed = atob(document.getElementById("plotly").textContent.trim());
-    const bytes = Uint8Array.from(packed, (letter) => letter.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const packed = bytesOf(document.getElementById("plotly").textContent.trim());
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
     const script = document.createElement("script");
     script.textContent = await new Response(stream).text();
     document.head.append(script);
@@ -78,13 +77,15 @@ async function picture(figure, format) {
   const { data, layout } = figure.make();
   const url = await Plotly.toImage({ data, layout: { ...layoutOf(layout), paper_bgcolor: paper }, config: kConfig },
     { format, width: Math.round(box.width), height: Math.round(box.height), scale });
-  const content = format === "svg" ? decodeURIComponent(url.slice(url.indexOf(",") + 1)) : bytesOf(url);
+  const content = format === "svg" ? decodeURIComponent(url.slice(url.indexOf(",") + 1)) : bytesOf(url.slice(url.indexOf(",") + 1));
   save(fileName(`${figure.id}.${format}`), format === "svg" ? "image/svg+xml" : "image/png", content);
 }
 
-function bytesOf(url) {
-  const text = atob(url.slice(url.indexOf(",") + 1));
-  return new Blob([Uint8Array.from(text, (letter) => letter.charCodeAt(0))], { type: "image/png" });
+/** Bytes of base64. */
+function bytesOf(text) {
+  const letters = atob(text), bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < letters.length; ++i) bytes[i] = letters.charCodeAt(i); // ten times as fast as Uint8Array.from
+  return bytes;
 }
 
 /**
@@ -119,13 +120,35 @@ function figureAgain(figure, own, caption) {
   return figure;
 }
 
+const waiting = new Set();
+let isDrawing = false;
+
+/** Of the figures that wait, what is nearest to the window's middle is drawn first, and shown before the next. */
+async function drawSoon(figure) {
+  waiting.add(figure);
+  if (isDrawing) return;
+  isDrawing = true;
+  await plotly().catch(() => {}); // each figure says it
+  const away = ({ box }) => {
+    const { top, bottom } = box.getBoundingClientRect();
+    return Math.abs(top + bottom - innerHeight);
+  };
+  while (waiting.size) {
+    const next = [...waiting].reduce((a, b) => (away(b) < away(a) ? b : a));
+    waiting.delete(next);
+    await draw(next).catch(failed(next));
+    await new Promise((shown) => setTimeout(shown));
+  }
+  isDrawing = false;
+}
+
 let watcher = null;
 function watchFigures() {
   watcher ??= new IntersectionObserver((entries) => {
     for (const entry of entries.filter((one) => one.isIntersecting)) {
       watcher.unobserve(entry.target);
       const figure = figures.find((one) => one.box === entry.target);
-      if (!figure.drawn || figure.isStale) draw(figure).catch(failed(figure));
+      if (!figure.drawn || figure.isStale) drawSoon(figure);
     }
   }, { rootMargin: "500px" });
   for (const figure of figures.filter((one) => !one.drawn || one.isStale)) {

@@ -12,7 +12,7 @@ function showPictures() {
     "The last of each name, of some trials; results.h5 has every one. In those of callback/pictures a green frame says that the model names the right class, orange that it does not; of masks the true one is in the second row, the model's in the third."));
   for (const one of pictures) {
     const what = `${short(one.name)}: ${short(one.arm, 40)}, seed ${one.seed}, step ${one.step}`;
-    const file = () => save(fileName(`${one.name}-${one.trial}-${one.step}.png`), "image/png", bytesOf(`,${one.png}`));
+    const file = () => save(fileName(`${one.name}-${one.trial}-${one.step}.png`), "image/png", bytesOf(one.png));
     made.append(make("figure", { id: `picture-${one.trial}-${pictures.indexOf(one)}`, class: "shown" },
       make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": what },
         make("img", { src: `data:image/png;base64,${one.png}`, alt: what })),
@@ -79,7 +79,7 @@ function resourcesFigure(lines) {
   function draw_() {
     const some = shown();
     return { data: some.map((line, i) => ({ x: line.x, y: line.y, mode: line.x.length < 3 ? "markers" : "lines", connectgaps: false,
-      name: line.trial ? who(line) : "machine", line: { color: colour(i + 1), width: 1.6, dash: dash(i) },
+      name: line.trial ? who(line) : plain(line.machine ?? "machine"), line: { color: colour(i + 1), width: 1.6, dash: dash(i) },
       hovertemplate: "%{y:.4s} at %{x} s<extra>%{fullData.name}</extra>" })),
     layout: { uirevision: view.name, showlegend: some.length > 1 && some.length <= kMostNamed, xaxis: { title: { text: "seconds since the study first ran" }, zeroline: false },
       yaxis: { title: { text: `${some[0].name}${unitOf(some[0].unit)}` }, rangemode: "tozero", exponentformat: "SI" } } };

@@ -15,13 +15,19 @@ function showFailures() {
 }
 
 function showTime() {
-  const { arms, total, trials } = report.time;
+  const { arms, total, trials, busy, price } = report.time;
   if (!trials) return;
-  const made = section("time", "Time");
-  made.append(make("p", {}, `${duration(total)} of training in ${count(trials, "trial")}, ${duration(total / trials)} each on average; trials side by side count each for itself.`));
+  const made = section("time", price ? "Time and cost" : "Time");
+  // The machine is paid as long as something runs; trials side by side share that by how long each took.
+  const paid = price && isNumber(busy) ? (busy / 3600) * price.hour : null;
+  const cost = (seconds) => `${num((paid * seconds) / total, 3)} ${short(price.currency, 12)}`;
+  made.append(make("p", {}, `${duration(total)} of training in ${count(trials, "trial")}, ${duration(total / trials)} each on average; trials side by side count each for itself.` +
+    (isNumber(busy) ? ` The machine was at it for ${duration(busy)}` : "") +
+    (paid == null ? (isNumber(busy) ? "." : "") : `, which at ${num(price.hour)} ${short(price.currency, 12)} an hour cost ${cost(total)}, ${cost(total / trials)} a trial.`)));
   if (arms.length <= 60 && !report.sweep)
-    made.append(table("Time by arm", ["arm", right("trials"), right("total"), right("median"), right("least"), right("greatest")],
-      arms.map((arm) => [named(arm.arm), right(String(arm.n)), ...[arm.total, arm.median, arm.least, arm.greatest].map((seconds) => right(duration(seconds)))])));
+    made.append(table("Time by arm", ["arm", right("trials"), right("total"), right("median"), right("least"), right("greatest"), ...(paid == null ? [] : [right("cost")])],
+      arms.map((arm) => [named(arm.arm), right(String(arm.n)), ...[arm.total, arm.median, arm.least, arm.greatest].map((seconds) => right(duration(seconds))),
+        ...(paid == null ? [] : [right(cost(arm.total))])])));
 }
 
 const command = (text) => make("div", { class: "command" }, make("pre", { tabindex: "0", "aria-label": "Command" }, text),
