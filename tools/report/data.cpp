@@ -166,11 +166,10 @@ json failures_of(const StudyRecord& study, const HasStack& has_stack) {
     json named = json::array();
     for (const Trial* trial : trials) {
       if (named.size() == kTrialsOfAFailure) break;
-      named.push_back(
-          {{"id", trial->id},
-           {"arm", trial->arm},
-           {"seed", trial->seed},
-           {"stack", has_stack(*trial)}});
+      named.push_back({{"id", trial->id},
+                       {"arm", trial->arm},
+                       {"seed", trial->seed},
+                       {"stack", has_stack(*trial)}});
     }
     all.push_back({{"status", results::to_text(what.first)},
                    {"message", shortened(what.second, kLongestMessage)},
@@ -333,8 +332,8 @@ json data_of(const stats::Across& across, const std::vector<StudyRecord>& studie
   auto trial = all.trials.begin();
   all.busy = 0;
   for (std::size_t i = 0; i < studies.size(); ++i) {
-    all.busy = all.busy && studies[i].busy ? std::optional(*all.busy + *studies[i].busy)
-                                           : std::nullopt;
+    all.busy =
+        all.busy && studies[i].busy ? std::optional(*all.busy + *studies[i].busy) : std::nullopt;
     if (all.price != studies[i].price) all.price.clear();  // no one price is that of all
     for (const Trial& own : studies[i].trials) {
       trial->id = across.labels[i] + "/" + own.id;  // two studies may have made the same one

@@ -267,7 +267,8 @@ void add_resources(json& own, const std::string& label, json& to) {
     return one.contains("memory") ? one["memory"]["value"].get<double>() : 0;
   };
   if (memory(own) > memory(all)) all["memory"] = own["memory"];
-  if (own.contains("energy")) all["energy"] = all.value("energy", 0.0) + own["energy"].get<double>();
+  if (own.contains("energy"))
+    all["energy"] = all.value("energy", 0.0) + own["energy"].get<double>();
 }
 
 }  // namespace

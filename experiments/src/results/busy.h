@@ -9,8 +9,8 @@
 
 namespace paribus::results {
 
-/// How long at least one trial ran, by the driver's log: what a machine that is paid by the hour was
-/// needed for. Of a run that was killed, up to what the log last said of it.
+/// How long at least one trial ran, by the driver's log: what a machine that is paid by the hour
+/// was needed for. Of a run that was killed, up to what the log last said of it.
 class Busy {
  public:
   void take(const nlohmann::json& event);
@@ -19,7 +19,7 @@ class Busy {
 
  private:
   std::set<std::string> running_;
-  nlohmann::json driver_;  // the process that began the last of them
+  nlohmann::json driver_;             // the process that began the last of them
   std::optional<std::int64_t> last_;  // second of the last event, since 1970
   std::optional<double> seconds_;
 };
