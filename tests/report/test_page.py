@@ -44,7 +44,7 @@ FIGURES = {
     "two_arms": ["effects", "curves"],
     "factorial": ["effects", "curves"],
     "hostile": ["effects", "curves"],
-    "sweep": ["curves", "importance", "slices", "parallel"],
+    "sweep": ["curves", "importance", "slices", "pairs", "history", "parallel"],
     "seen": ["effects", "curves", "histograms", "resources"],
 }
 
@@ -154,6 +154,24 @@ def test_the_data_behind_a_figure(visit):
     assert [row["seed"] for row in rows] == [str(seed) for seed in range(8)]
     mean = sum(float(row["difference"]) for row in rows) / 8
     assert mean == pytest.approx(float(rows[0]["mean"]))
+
+
+def test_two_parameters_at_a_time_and_what_was_found_when(visit):
+    one = visit("sweep")
+    one.drawn("pairs")
+    one.page.locator("#figure-pairs").get_by_label("Up").select_option(label="model")
+    text, _ = saved(one, "pairs", "data")
+    rows = list(csv.DictReader(io.StringIO(text.decode())))
+    assert len(rows) == 60 and list(rows[0])[:2] == ["optimizer.lr", "model"]
+    shown = one.page.evaluate(
+        "(() => { const p = document.getElementById('plot-pairs'); return [p.data[0].x, p.layout.yaxis.ticktext]; })()"
+    )
+    assert shown[0] == [float(row["optimizer.lr"]) for row in rows]
+    assert shown[1] == ["convnet", "mlp"]
+    text, _ = saved(one, "history", "data")
+    rows = list(csv.DictReader(io.StringIO(text.decode())))
+    values = [float(row["valid.accuracy"]) for row in rows]
+    assert [float(row["best"]) for row in rows] == [max(values[: i + 1]) for i in range(60)]
 
 
 def test_tables_are_copied(visit, studies):

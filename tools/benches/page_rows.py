@@ -15,6 +15,7 @@ from figure import Figure
 from rows import ROOT, over, take_turns
 from tracker_rows import trained
 
+TRIALS = 8  # watched at once
 SIZES = {"10,000 trials": 2, "10 M points": 3}  # and the bar of each, s
 
 # From the navigation to the first figure drawn, scrolled to at once, and to a sorted table.
@@ -128,17 +129,17 @@ def watched(setting, directory):
 
 
 def live(setting):
-    """an MLP's steps, each of them logged, a trial for each core: with the live page read as it grows over without"""
+    """the steps of eight trials of an MLP, each of them logged: with the live page read as it grows over without"""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
 
         def with_page():
             directory = Path(tempfile.mkdtemp(dir=folder)) / "runs"
             with watched(setting, directory) as taken:
-                got = trained(setting, folder, "", directory)
+                got = trained(setting, folder, "", directory, TRIALS)
             return got | {"events": len(taken)}
 
-        alone, seen = take_turns(setting.turns(7), lambda: trained(setting, folder, ""), with_page)
+        alone, seen = take_turns(setting.turns(7), lambda: trained(setting, folder, "", seeds=TRIALS), with_page)
     figure = over(
         "a step with the live page read",
         [one["step"] for one in seen],

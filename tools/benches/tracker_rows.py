@@ -82,10 +82,10 @@ def mlflow_server(folder):
         server.wait()
 
 
-def trained(setting, folder, trackers, directory=None):
+def trained(setting, folder, trackers, directory=None, seeds=None):
     """A turn: the study from its start to the end of the program."""
     study = folder / "study.toml"
-    study.write_text(STUDY.format(seeds=os.cpu_count(), wait=WAIT) + trackers)
+    study.write_text(STUDY.format(seeds=seeds or os.cpu_count(), wait=WAIT) + trackers)
     directory = directory or Path(tempfile.mkdtemp(dir=folder)) / "runs"
     paribus = setting.build / "bin" / "paribus"
     environment = {**os.environ, "WANDB_API_KEY": "0" * 40, "HOME": str(folder)}

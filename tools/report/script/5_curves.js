@@ -30,7 +30,9 @@ function curvesFigure(metrics) {
   }
   function draw_() {
     const { arms, name, unit } = shown();
-    const data = arms.flatMap((arm, i) => {
+    const order = isSweep ? [...arms.keys()].reverse() : [...arms.keys()]; // the best on top
+    const data = order.flatMap((i) => {
+      const arm = arms[i];
       const isAlone = !arm.band;
       return [...(arm.band ? bandOf(arm, i) : []), ...(isAlone || view.seeds ? seedsOf(arm, i, isAlone) : [])];
     });

@@ -44,8 +44,7 @@ function slices({ axes, rows, metric, ids }) {
     const type = rows.length > kManyTrials && hasGraphics() ? "scattergl" : "scatter";
     const data = shown.map((axis, i) => {
       const number = i ? i + 1 : "";
-      layout[`xaxis${number}`] = { title: { text: plain(axis.name, 34), standoff: 4 }, type: axis.log ? "log" : "linear", zeroline: false,
-        ...(axis.levels ? { tickvals: axis.levels.map((_, k) => k), ticktext: axis.levels.map((level) => plain(level, 16)), range: [-0.5, axis.levels.length - 0.5] } : {}) };
+      layout[`xaxis${number}`] = axisOf(axis);
       layout[`yaxis${number}`] = { zeroline: false, title: { text: i % columns ? "" : plain(study.metric, 24) } };
       return { type, mode: "markers", x: rows.map((row) => axis.values[row]), y: rows.map((row) => metric[row]), text: rows.map((row) => ids[row]),
         xaxis: `x${number}`, yaxis: `y${number}`, marker: { color: colour(1), size: rows.length > 300 ? 4 : 7, opacity: rows.length > 300 ? 0.45 : 0.75 },
@@ -58,6 +57,55 @@ function slices({ axes, rows, metric, ids }) {
     csv: () => [[...axes.map((axis) => axis.name), study.metric, "trial"],
       rows.map((row) => [...axes.map((axis) => (axis.texts ? axis.texts[row] : axis.values[row])), metric[row], ids[row]])] },
     `Each trial at its value of one parameter.${axes.length > shown.length ? ` The first ${shown.length} of ${axes.length}.` : ""}`);
+}
+
+/** How each axis of a figure of dots is drawn. */
+const axisOf = (axis, title) => ({ title: { text: plain(title ?? axis.name, 34), standoff: 4 }, type: axis.log ? "log" : "linear", zeroline: false,
+  ...(axis.levels ? { tickvals: axis.levels.map((_, k) => k), ticktext: axis.levels.map((level) => plain(level, 16)), range: [-0.5, axis.levels.length - 0.5] } : {}) });
+
+/** Two parameters and the metric as a colour: where they help or hurt one another. */
+function pairs({ axes, rows: all, metric, ids }) {
+  const view = figures.find((one) => one.id === "pairs")?.view ?? { x: axes[0].name, y: axes[1].name };
+  const of = (key, other) => axes.find((axis) => axis.name === view[key]) ?? axes[other];
+  const rows = () => all.filter((row) => of("x", 0).values[row] != null && of("y", 1).values[row] != null);
+  const make_ = () => {
+    const x = of("x", 0), y = of("y", 1), shown = rows();
+    return { data: [{ type: shown.length > kManyTrials && hasGraphics() ? "scattergl" : "scatter", mode: "markers",
+      x: shown.map((row) => x.values[row]), y: shown.map((row) => y.values[row]), text: shown.map((row) => ids[row]), customdata: shown.map((row) => metric[row]),
+      marker: { color: shown.map((row) => metric[row]), colorscale: kGoodScale, reversescale: study.goal === "minimize", showscale: true, size: shown.length > 300 ? 5 : 10,
+        colorbar: { title: { text: plain(study.metric, 24), side: "right" } } },
+      hovertemplate: "%{customdata:.5g} at %{x}, %{y}, trial %{text}<extra></extra>" }],
+    layout: { uirevision: JSON.stringify([x.name, y.name]), xaxis: axisOf(x), yaxis: axisOf(y) } };
+  };
+  const pick = (key) => (i) => { view[key] = axes[i].name; redraw(figure); };
+  const names = axes.map((axis) => axis.name);
+  const figure = figureOf({ id: "pairs", height: 460, view, make: make_,
+    controls: [selection("Across", names, pick("x"), of("x", 0).name), selection("Up", names, pick("y"), of("y", 1).name)],
+    says: `Two parameters at a time, and ${short(study.metric)} as a colour`,
+    csv: () => [[of("x", 0).name, of("y", 1).name, study.metric, "trial"], rows().map((row) => {
+      const cell = (axis) => (axis.texts ? axis.texts[row] : axis.values[row]);
+      return [cell(of("x", 0)), cell(of("y", 1)), metric[row], ids[row]];
+    })] }, "Each trial at its values of two parameters.");
+  return figure;
+}
+
+/** What had been found after so many trials. */
+function history({ rows, metric, ids }) {
+  const isBetter = study.goal === "minimize" ? (a, b) => a < b : (a, b) => a > b;
+  let best = null;
+  const bests = rows.map((row) => (best = best == null || isBetter(metric[row], best) ? metric[row] : best));
+  const make_ = () => ({
+    data: [
+      { type: rows.length > kManyTrials && hasGraphics() ? "scattergl" : "scatter", mode: "markers", name: "a trial", x: rows.map((row) => row + 1), y: rows.map((row) => metric[row]), text: rows.map((row) => ids[row]),
+        marker: { color: colour(1), size: rows.length > 300 ? 4 : 7, opacity: 0.5 }, hovertemplate: "%{y:.5g}, trial %{text}<extra></extra>" },
+      { mode: "lines", name: "the best so far", x: rows.map((row) => row + 1), y: bests, line: { color: colour(2), width: 2.4, shape: "hv" }, hovertemplate: "%{y:.5g} after %{x} trials<extra></extra>" },
+    ],
+    layout: { showlegend: true, xaxis: { title: { text: "trial, in the order of the plan" }, zeroline: false }, yaxis: { title: { text: plain(study.metric) }, zeroline: false } },
+  });
+  return figureOf({ id: "history", height: 340, make: make_,
+    says: `Value of ${short(study.metric)} of each trial in the order of the plan, and the best so far`,
+    csv: () => [["number", study.metric, "best", "trial"], rows.map((row, i) => [row + 1, metric[row], bests[i], ids[row]])] },
+    "Whether more trials would still have found better ones: a line that stays flat says that they would not.");
 }
 
 function dimensionOf(axis, rows) {
@@ -109,5 +157,7 @@ function showSweep() {
   const made = section("sweep", "Parameters");
   if (report.sweep.importance.length) made.append(make("h3", {}, "Importance"), importanceFigure(report.sweep.importance).element);
   made.append(make("h3", {}, "Slices"), slices(data).element);
+  if (data.axes.length > 1) made.append(make("h3", {}, "Two at a time"), pairs(data).element);
+  made.append(make("h3", {}, "History"), history(data).element);
   if (data.axes.length > 1 && hasGraphics()) made.append(make("h3", {}, "Together"), together(data).element);
 }
