@@ -9,7 +9,7 @@ import unicodedata
 
 import pytest
 from drawing import at_terminal, kitty_image, made, paribus, tags, texts
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
 STUDY = """\
 [data]
@@ -163,8 +163,33 @@ def test_terminals_that_show_images(tmp_path):
     assert text.index(b"lookahead") < text.index(b"\x1b_G")  # the table first
     text = at_terminal("compare", folder, TERM_PROGRAM="iTerm.app", TERM="xterm-256color")
     assert b"\x1b]1337;File=inline=1;size=" in text
-    for other in ({"TERM": "xterm-256color"}, {"TERM": "xterm-kitty", "TMUX": "/tmp/x,1,0"}):
-        assert b"\x1b_G" not in at_terminal("compare", folder, **other)
+    silent = (
+        {"TERM": "xterm-kitty", "TMUX": "/tmp/x,1,0"},
+        {"TERM": "foot", "PARIBUS_IMAGES": "none"},
+    )
+    for other in ({"TERM": "xterm-256color"}, *silent):
+        text = at_terminal("compare", folder, **other)
+        assert b"\x1b_G" not in text and b"\x1bP" not in text
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{"TERM": "foot"}, {"KONSOLE_VERSION": "220401"}, {"TMUX": "x", "PARIBUS_IMAGES": "sixel"}],
+)
+def test_sixels(tmp_path, told):
+    """What a decoder of others makes of them is the picture that a file has."""
+    folder, file = made.two_arms(tmp_path / "s"), tmp_path / "p.png"
+    text = at_terminal("compare", folder, **({"TERM": "xterm-256color"} | told))
+    begin, end = text.index(b"\x1bP"), text.index(b"\x1b\\") + 2
+    (tmp_path / "p.six").write_bytes(text[begin:end])
+    subprocess.run(
+        ["sixel2png", "-i", tmp_path / "p.six", "-o", tmp_path / "shown.png"], check=True
+    )
+    paribus("compare", folder, "--picture", file)
+    with Image.open(tmp_path / "shown.png") as shown, Image.open(file) as wanted:
+        assert shown.size == wanted.size
+        difference = ImageChops.difference(shown.convert("RGB"), wanted.convert("RGB"))
+        assert ImageStat.Stat(difference).rms < [6] * 3, "of 255"
 
 
 def test_lr_find(tmp_path):

@@ -20,6 +20,7 @@
 #include "live.h"
 #include "paribus/error.h"
 #include "registry/base64.h"
+#include "sixel.h"
 
 namespace paribus {
 namespace {
@@ -34,7 +35,7 @@ constexpr const char* kDraw =
 constexpr int kIsMissing = 3;
 constexpr std::size_t kChunk = 4096;  // of kitty's protocol
 
-enum class Shows { nothing, kitty, iterm };
+enum class Shows { nothing, kitty, iterm, sixel };
 
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
@@ -43,13 +44,23 @@ std::string variable(const char* name) {
 
 /// What a terminal says of itself in its environment; asking it would need an answer in time.
 Shows terminal() {
+  const std::string said = variable("PARIBUS_IMAGES");
+  if (said == "kitty") return Shows::kitty;
+  if (said == "iterm") return Shows::iterm;
+  if (said == "sixel") return Shows::sixel;
+  if (!said.empty()) return Shows::nothing;
   if (!variable("TMUX").empty()) return Shows::nothing;  // it lets no images through
   const std::string program = variable("TERM_PROGRAM"), term = variable("TERM");
   if (program == "iTerm.app") return Shows::iterm;
   const bool takes_kitty = term == "xterm-kitty" || term == "xterm-ghostty" ||
                            program == "ghostty" || program == "WezTerm" ||
                            !variable("KITTY_WINDOW_ID").empty();
-  return takes_kitty ? Shows::kitty : Shows::nothing;
+  if (takes_kitty) return Shows::kitty;
+  // Konsole since 22.04.
+  const bool is_konsole = std::atoi(variable("KONSOLE_VERSION").c_str()) >= 220400;
+  const bool takes_sixels = is_konsole || term.starts_with("foot") || term.starts_with("mlterm") ||
+                            term.starts_with("contour");
+  return takes_sixels ? Shows::sixel : Shows::nothing;
 }
 
 std::string form_of(const fs::path& file) {
@@ -188,10 +199,12 @@ void Picture::draw(const std::string& kind, const nlohmann::json& numbers) const
 }
 
 std::string image_orders(const std::string& png) {
+  const Shows shows = terminal();
+  if (shows == Shows::nothing) return "";
+  if (shows == Shows::sixel) return sixels(png);
   const std::string text = registry::base64(png);
-  if (terminal() == Shows::iterm)
+  if (shows == Shows::iterm)
     return fmt::format("\x1b]1337;File=inline=1;size={}:{}\x07", png.size(), text);
-  if (terminal() == Shows::nothing) return "";
   std::string orders;
   for (std::size_t at = 0; at < text.size(); at += kChunk) {
     const bool more = at + kChunk < text.size();
