@@ -139,7 +139,9 @@ def live(setting):
                 got = trained(setting, folder, "", directory, TRIALS)
             return got | {"events": len(taken)}
 
-        alone, seen = take_turns(setting.turns(7), lambda: trained(setting, folder, "", seeds=TRIALS), with_page)
+        alone, seen = take_turns(
+            setting.turns(7), lambda: trained(setting, folder, "", seeds=TRIALS), with_page
+        )
     figure = over(
         "a step with the live page read",
         [one["step"] for one in seen],
