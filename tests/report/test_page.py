@@ -6,8 +6,10 @@ import io
 import json
 import xml.etree.ElementTree as ElementTree
 
+import journals
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from conftest import paribus
 from made import HOSTILE
 
 SIZES = {"phone": (390, 844), "desktop": (1440, 900)}
@@ -24,8 +26,6 @@ def test_the_answer_is_seen_without_scrolling(visit, study, size):
 
 
 def test_the_verdict_says_what_compare_says(visit, studies):
-    from conftest import paribus
-
     told = json.loads(paribus("compare", studies["two_arms"], "--json").stdout)
     answer = visit("two_arms").page.locator("#answer").inner_text()
     arm = told["arms"][0]
@@ -174,9 +174,22 @@ def test_two_parameters_at_a_time_and_what_was_found_when(visit):
     assert [float(row["best"]) for row in rows] == [max(values[: i + 1]) for i in range(60)]
 
 
-def test_tables_are_copied(visit, studies):
-    from conftest import paribus
+def test_a_best_point_at_the_edge_is_told(visit, studies, tmp_path):
+    rates = {f"lr={rate}": rate for rate in (0.01, 0.1, 1.0)}
+    for best, told in ((0.1, False), (1.0, True)):
+        folder = studies[f"edge {best}"] = tmp_path / str(best)
+        journals.write_study(
+            folder,
+            {name: {0: 0.9 if rate == best else 0.5} for name, rate in rates.items()},
+            axes=["optimizer.lr"],
+            values={name: {"optimizer.lr": rate} for name, rate in rates.items()},
+        )
+        paribus("report", folder)
+        answer = visit(f"edge {best}").page.locator("#answer").inner_text()
+        assert ("optimizer.lr (the greatest)" in answer) is told
 
+
+def test_tables_are_copied(visit, studies):
     one = visit("two_arms", permissions=["clipboard-read", "clipboard-write"])
     for format in ("LaTeX", "Markdown"):
         one.page.get_by_role("button", name=f"Copy {format}").click()
@@ -267,8 +280,6 @@ def test_a_name_of_ten_thousand_letters_takes_one_line(visit):
 
 
 def test_without_script_the_verdict_is_there(visit, studies):
-    from conftest import paribus
-
     page = (studies["two_arms"] / "report.html").read_text()
     sentence = json.loads(paribus("compare", studies["two_arms"], "--json").stdout)["sentence"]
     assert f"<p>{sentence}</p>" in page[page.index("<noscript>") : page.index("</noscript>")]

@@ -89,12 +89,23 @@ function method() {
     questions().some((row) => row.differences.length) ? "; small dots: seeds" : "");
 }
 
+/** Swept numbers whose best value is the least or the greatest that was tried: better ones may lie beyond. */
+function edges(values) {
+  return report.trials.columns.filter((column) => column.axis && isNumber(values[column.name])).flatMap(({ name, values: tried }) => {
+    const levels = [...new Set(numbers(tried))].sort((a, b) => a - b);
+    if (levels.length < 3 || levels.length > 30) return [];
+    const place = levels.indexOf(values[name]);
+    return place === 0 ? [`${short(name, 40)} (the least)`] : place === levels.length - 1 ? [`${short(name, 40)} (the greatest)`] : [];
+  });
+}
+
 function sweepAnswer() {
   const { best, values } = report.sweep;
   if (!best) return [make("p", { class: "lead" }, "No point of the sweep has a result yet.")];
   const means = numbers(report.arms.map((arm) => arm.mean)).sort((a, b) => a - b);
   const middle = means[Math.floor(means.length / 2)];
   const noise = best.n > 1 ? `mean of ${count(best.n, "seed")}, sd ${num(best.sd, 2)}` : "one seed, so its noise is not known";
+  const atEdge = edges(values);
   const chosen = Object.entries(values).map(([axis, value]) =>
     make("li", {}, short(axis), " = ", make("b", {}, short(shownValue(value)))));
   return [
@@ -105,7 +116,8 @@ function sweepAnswer() {
         make("div", { class: "range" }, noise)),
       make("div", {}, make("div", { class: "small faint" }, "found at"), make("ul", { class: "pairs" }, chosen),
         make("div", { class: "small faint" }, `${count(means.length, "point")} with results; median ${num(middle)}, ` +
-          `least ${num(means[0])}, greatest ${num(means[means.length - 1])}. The best of many is better than it will be again: its luck was chosen, too.`))),
+          `least ${num(means[0])}, greatest ${num(means[means.length - 1])}. The best of many is better than it will be again: its luck was chosen, too.` +
+          (atEdge.length ? ` It lies at the edge of what was tried of ${atEdge.join(", ")}: a better one may lie beyond.` : "")))),
   ];
 }
 

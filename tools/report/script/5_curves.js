@@ -10,13 +10,14 @@ function curvesFigure(metrics) {
   const isSweep = Boolean(report.sweep);
   const x = (arm, steps) => (view.epochs ? steps.map((step) => step / arm.steps_per_epoch) : steps);
 
+  const good = (i) => colour(i < 5 ? 2 : 1); // the best of a sweep, and the others
   function bandOf(arm, i) {
-    const { band } = arm, steps = x(arm, band.x), none = { hoverinfo: "skip", mode: "lines", line: { width: 0 }, legendgroup: `g${i}`, showlegend: false };
+    const { band } = arm, tone = isSweep ? good(i) : colour(i), steps = x(arm, band.x), none = { hoverinfo: "skip", mode: "lines", line: { width: 0 }, legendgroup: `g${i}`, showlegend: false };
     return [
       { ...none, x: steps, y: band.greatest },
-      { ...none, x: steps, y: band.least, fill: "tonexty", fillcolor: faded(colour(i), theme === "dark" ? 0.25 : 0.16) },
+      { ...none, x: steps, y: band.least, fill: "tonexty", fillcolor: faded(tone, theme === "dark" ? 0.25 : 0.16) },
       { x: steps, y: band.mean, mode: band.x.length < 30 ? "lines+markers" : "lines", name: plain(arm.arm), legendgroup: `g${i}`, text: band.n,
-        line: { color: colour(i), width: 2.4, dash: dash(i) }, marker: { size: 5 },
+        line: { color: tone, width: isSweep && i >= 5 ? 1 : 2.4, dash: isSweep ? "solid" : dash(i) }, marker: { size: 5 },
         hovertemplate: "%{y:.5g} at %{x}, mean of %{text}<extra>%{fullData.name}</extra>" },
     ];
   }
@@ -24,10 +25,11 @@ function curvesFigure(metrics) {
     return arm.seeds.map((seed, k) => ({
       x: x(arm, seed.x), y: seed.y, mode: seed.x.length === 1 ? "markers" : "lines", name: plain(arm.arm), legendgroup: `g${i}`,
       showlegend: isAlone && k === 0 && !isSweep, opacity: isSweep ? 0.5 : isAlone ? 1 : 0.6,
-      line: { color: isSweep ? colour(i < 5 ? 2 : 1) : colour(i), width: isSweep ? (i < 5 ? 2 : 0.8) : isAlone ? 2 : 1, dash: isSweep ? "solid" : dash(i) },
+      line: { color: isSweep ? good(i) : colour(i), width: isSweep ? (i < 5 ? 2 : 0.8) : isAlone ? 2 : 1, dash: isSweep ? "solid" : dash(i) },
       hovertemplate: `%{y:.5g} at %{x}, seed ${seed.seed}<extra>%{fullData.name}</extra>`,
     }));
   }
+  const arms = () => shown().arms;
   function draw_() {
     const { arms, name, unit } = shown();
     const order = isSweep ? [...arms.keys()].reverse() : [...arms.keys()]; // the best on top
@@ -38,7 +40,8 @@ function curvesFigure(metrics) {
     });
     return { data, layout: {
       uirevision: JSON.stringify([name, view.log, view.epochs]), showlegend: !isSweep && arms.length <= kMostNamed,
-      xaxis: { title: { text: view.epochs ? "epoch" : "step" }, zeroline: false },
+      // Of a metric that was taken but once there is no curve to fill the width.
+      xaxis: { title: { text: view.epochs ? "epoch" : "step" }, zeroline: false, rangemode: data.some((line) => line.x.length > 1) ? "normal" : "tozero" },
       yaxis: { title: { text: `${plain(name)}${unitOf(unit)}` }, type: view.log ? "log" : "linear", zeroline: false } } };
   }
   const change = (key) => (value) => { view[key] = value; note(); redraw(figure); };
@@ -57,7 +60,7 @@ function curvesFigure(metrics) {
   function note() {
     const lines = shown().arms.flatMap((arm) => arm.seeds);
     const thinned = lines.filter((line) => line.points).length, broken = lines.filter((line) => line.not_finite);
-    const said = [isSweep ? "Orange: the five best points." : some ? "Line: mean over seeds; band: from the least to the greatest of them." : ""];
+    const said = [isSweep ? `Orange: the ${arms().length > 5 ? "five best points" : "points"}${some ? ", mean over seeds in the band that they span" : ""}.` : some ? "Line: mean over seeds; band: from the least to the greatest of them." : ""];
     if (report.curves.trials < report.curves.of) said.push(`${count(report.curves.trials, "trial")} of ${report.curves.of.toLocaleString("en")}${isSweep ? ": the best, and others at even distances in order of merit." : ": the first seeds of each arm."}`);
     if (thinned) said.push(`${count(thinned, "long line")} drawn with the least and the greatest value of neighbouring steps; results.h5 has every point.`);
     if (broken.length) said.push(`${count(broken.length, "line")} had values that are not finite, the first at step ${Math.min(...broken.map((line) => line.first_not_finite))}.`);

@@ -61,6 +61,7 @@ function slices({ axes, rows, metric, ids }) {
 
 /** How each axis of a figure of dots is drawn. */
 const axisOf = (axis, title) => ({ title: { text: plain(title ?? axis.name, 34), standoff: 4 }, type: axis.log ? "log" : "linear", zeroline: false,
+  ...(axis.log ? { dtick: axis.high / axis.low > 90 ? 1 : "D2" } : {}),
   ...(axis.levels ? { tickvals: axis.levels.map((_, k) => k), ticktext: axis.levels.map((level) => plain(level, 16)), range: [-0.5, axis.levels.length - 0.5] } : {}) });
 
 /** Two parameters and the metric as a colour: where they help or hurt one another. */
