@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "folds.h"
 #include "paribus/drives.h"
 #include "paribus/error.h"
 
@@ -14,6 +15,12 @@ namespace {
 
 std::int64_t limited(std::int64_t items, std::int64_t limit) {
   return limit > 0 ? std::min(items, limit) : items;
+}
+
+std::vector<std::int64_t> first(std::int64_t n) {
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(n));
+  std::iota(numbers.begin(), numbers.end(), 0);
+  return numbers;
 }
 
 }  // namespace
@@ -51,8 +58,13 @@ Batches::Batches(const TrialSpec& spec, const Dataset& dataset, const PartFactor
       drives_(drives),
       data_(dataset.spec()),
       shuffle_(spec.seed, "data.shuffle") {
-  data_.train_items = limited(data_.train_items, settings_.limit);
-  data_.valid_items = limited(data_.valid_items, settings_.valid_limit);
+  train_ = first(limited(data_.train_items, settings_.limit));
+  if (settings_.folds > 0)
+    valid_ = hold_out(dataset, settings_, train_);
+  else
+    valid_ = first(data_.valid_items);
+  valid_.resize(static_cast<std::size_t>(limited(std::ssize(valid_), settings_.valid_limit)));
+  data_.train_items = std::ssize(train_), data_.valid_items = std::ssize(valid_);
   const auto threads = static_cast<std::size_t>(settings_.workers);
   for (std::size_t i = 0; i < std::max<std::size_t>(threads, 1); ++i) {
     pipelines_.push_back(std::make_unique<Pipeline>(spec.transforms, factory, data_, spec.seed));
@@ -95,8 +107,7 @@ void Batches::start(Split split, std::int64_t epoch, std::int64_t first) {
   ready_.wait(lock, [this] { return busy_ == 0; });
   split_ = split;
   epoch_ = epoch;
-  order_.resize(static_cast<std::size_t>(items(split)));
-  std::iota(order_.begin(), order_.end(), 0);
+  order_ = numbers(split);
   if (split == Split::train && settings_.shuffle) {
     Draws draws = shuffle_.step(epoch, 0);
     shuffle(draws, order_);
@@ -117,7 +128,7 @@ Batch Batches::make(std::int64_t index, std::size_t worker) const {
   batch.split = split_;
   batch.epoch = epoch_;
   batch.index = index;
-  dataset_.fetch(split_, batch.items, batch);
+  dataset_.fetch(settings_.folds > 0 ? Split::train : split_, batch.items, batch);
   const Pipeline& pipeline = *pipelines_[worker];
   if (drives_ != nullptr) {  // a validation sees the data as they stand at the epoch's end
     const std::int64_t position = batch.training() ? index : count(Split::train);

@@ -174,6 +174,62 @@ TEST_F(BatchesTest, CountsAndTheLastBatch) {
   EXPECT_EQ(counts()[2], 21);
 }
 
+/// 60 items of three classes, of which one is rare.
+class Uneven final : public TensorDataset {
+ public:
+  Uneven() {
+    const at::Tensor number = at::arange(60);
+    train = {number.to(at::kFloat).view({60, 1}),
+             at::where(number.lt(6), at::full({}, 2), number.remainder(2))};
+    valid = {at::full({1, 1}, -1.0F), at::zeros({1}, at::kLong)};
+    about.inputs = {{&kRegression, {}}};
+    about.targets = {{&kCategory, {}}};
+    about.classes = 3;
+  }
+  void open(const Files& /*files*/) override {}
+};
+
+TEST_F(BatchesTest, FoldsArePartsOfTheTrainingItemsAlikeInClasses) {
+  const Uneven data;
+  spec_.data.folds = 3;
+  std::vector<std::int64_t> held;
+  for (std::int64_t fold = 0; fold < 3; ++fold) {
+    spec_.data.fold = fold;
+    spec_.seed = static_cast<std::uint64_t>(fold);  // folds are the same whatever the seed
+    Batches batches(spec_, data, factory_, nullptr);
+    EXPECT_EQ(batches.items(Split::train), 40);
+    EXPECT_EQ(batches.items(Split::valid), 20);
+    std::vector<std::int64_t> train;
+    for (const Batch& batch : pass(batches, Split::train, 0))
+      train.insert(train.end(), batch.items.begin(), batch.items.end());
+    std::int64_t rare = 0;
+    for (const Batch& batch : pass(batches, Split::valid, 0)) {
+      rare += batch.target().eq(2).sum().item<std::int64_t>();
+      for (std::size_t i = 0; i < batch.items.size(); ++i) {
+        EXPECT_EQ(batch.input()[static_cast<std::int64_t>(i)].item<float>(), batch.items[i])
+            << "items have the numbers that the data set gives them";
+        EXPECT_EQ(std::count(train.begin(), train.end(), batch.items[i]), 0);
+        held.push_back(batch.items[i]);
+      }
+    }
+    EXPECT_EQ(rare, 2) << "of six";
+  }
+  std::sort(held.begin(), held.end());
+  std::vector<std::int64_t> all(60);
+  std::iota(all.begin(), all.end(), 0);
+  EXPECT_EQ(held, all) << "each item is held out once";
+}
+
+TEST_F(BatchesTest, FoldsThatThereAreNot) {
+  const auto wrong = [&](std::int64_t folds, std::int64_t fold) {
+    spec_.data.folds = folds, spec_.data.fold = fold;
+    return error_of([&] { const Batches batches(spec_, dots_, factory_, nullptr); });
+  };
+  EXPECT_EQ(wrong(1, 0), "data.folds is 1: expected 2 to 21, the number of training items");
+  EXPECT_EQ(wrong(22, 0), "data.folds is 22: expected 2 to 21, the number of training items");
+  EXPECT_EQ(wrong(5, 5), "data.fold is 5: of 5 folds expected 0 to 4");
+}
+
 TEST_F(BatchesTest, TheLastBatchHoldsTheRest) {
   spec_.data.shuffle = false;
   Batches batches(spec_, dots_, factory_, nullptr);

@@ -133,34 +133,37 @@ json to_json(const TrialSpec& spec) {
   }
   const DataSettings& data = spec.data;
   const TrainSettings& train = spec.train;
-  return {{"dataset", to_json(spec.dataset)},
-          {"model", to_json(spec.model)},
-          {"loss", to_json(spec.loss)},
-          {"optimizer", to_json(spec.optimizer)},
-          {"transforms", list_of(spec.transforms)},
-          {"metrics", list_of(spec.metrics)},
-          {"callbacks", list_of(spec.callbacks)},
-          {"schedules", schedules},
-          {"data",
-           {{"batch", data.batch},
-            {"valid_batch", data.valid_batch},
-            {"workers", data.workers},
-            {"shuffle", data.shuffle},
-            {"drop_last", data.drop_last},
-            {"limit", data.limit},
-            {"valid_limit", data.valid_limit}}},
-          {"train",
-           {{"epochs", train.epochs},
-            {"device", train.device},
-            {"precision", train.precision},
-            {"memory_format", train.memory_format},
-            {"accumulate", train.accumulate},
-            {"clip_norm", real(train.clip_norm)},
-            {"clip_value", real(train.clip_value)},
-            {"valid_every", train.valid_every},
-            {"checkpoint_seconds", real(train.checkpoint_seconds)}}},
-          {"seed", spec.seed},
-          {"threads", spec.threads}};
+  json object = {{"dataset", to_json(spec.dataset)},
+                 {"model", to_json(spec.model)},
+                 {"loss", to_json(spec.loss)},
+                 {"optimizer", to_json(spec.optimizer)},
+                 {"transforms", list_of(spec.transforms)},
+                 {"metrics", list_of(spec.metrics)},
+                 {"callbacks", list_of(spec.callbacks)},
+                 {"schedules", schedules},
+                 {"data",
+                  {{"batch", data.batch},
+                   {"valid_batch", data.valid_batch},
+                   {"workers", data.workers},
+                   {"shuffle", data.shuffle},
+                   {"drop_last", data.drop_last},
+                   {"limit", data.limit},
+                   {"valid_limit", data.valid_limit}}},
+                 {"train",
+                  {{"epochs", train.epochs},
+                   {"device", train.device},
+                   {"precision", train.precision},
+                   {"memory_format", train.memory_format},
+                   {"accumulate", train.accumulate},
+                   {"clip_norm", real(train.clip_norm)},
+                   {"clip_value", real(train.clip_value)},
+                   {"valid_every", train.valid_every},
+                   {"checkpoint_seconds", real(train.checkpoint_seconds)}}},
+                 {"seed", spec.seed},
+                 {"threads", spec.threads}};
+  if (data.folds > 0)  // else a trial keeps the id that it had before there were folds
+    object["data"].update({{"folds", data.folds}, {"fold", data.fold}});
+  return object;
 }
 
 TrialSpec trial_spec_from_json(const json& object) {
@@ -177,9 +180,15 @@ TrialSpec trial_spec_from_json(const json& object) {
       spec.schedules.push_back({schedule.at("target"), part_spec_from_json(schedule.at("part"))});
     }
     const json& data = object.at("data");
-    spec.data = {data.at("batch"),      data.at("valid_batch"), data.at("workers"),
-                 data.at("shuffle"),    data.at("drop_last"),   data.at("limit"),
-                 data.at("valid_limit")};
+    spec.data = {data.at("batch"),
+                 data.at("valid_batch"),
+                 data.at("workers"),
+                 data.at("shuffle"),
+                 data.at("drop_last"),
+                 data.at("limit"),
+                 data.at("valid_limit"),
+                 data.value("folds", std::int64_t{0}),
+                 data.value("fold", std::int64_t{0})};
     const json& train = object.at("train");
     spec.train = {train.at("epochs"),
                   train.at("device"),

@@ -75,6 +75,10 @@ class Batches {
     bool ready = false;
   };
 
+  /// Items of the data set, in its order.
+  [[nodiscard]] const std::vector<std::int64_t>& numbers(Split split) const {
+    return split == Split::train ? train_ : valid_;
+  }
   [[nodiscard]] std::int64_t batch_size(Split split) const;
   [[nodiscard]] Batch make(std::int64_t index, std::size_t worker) const;
   void work(std::size_t worker);
@@ -83,6 +87,7 @@ class Batches {
   const Dataset& dataset_;
   Drives* drives_;
   DataSpec data_;
+  std::vector<std::int64_t> train_, valid_;  // numbers of items
   Stream shuffle_;
   std::vector<std::unique_ptr<Pipeline>> pipelines_;  // one per thread
 
