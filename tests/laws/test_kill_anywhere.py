@@ -89,6 +89,7 @@ EVENTS = (
     "after_batch",
     "state",
     "before_validate",
+    "after_valid_batch",
     "after_validate",
     "after_epoch",
     "after_fit",

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "curves.h"
+#include "interpretation.h"
 #include "machine/sampler.h"
 #include "paribus/error.h"
 #include "registry/base64.h"
@@ -206,21 +207,23 @@ json histograms_of(const journal::Record& record) {
 }
 
 struct Shown {
-  json pictures = json::array(), histograms = json::array();
+  json pictures = json::array(), histograms = json::array(), interpretations = json::array();
+  PictureBudget budget;
   std::size_t bytes = 0;
   bool is_full = false;
 };
 
-/// Of each name the last.
+/// Of each name the last, but of those that are shown elsewhere.
 void add_pictures(const std::filesystem::path& path, const Trial& trial,
-                  const journal::Record& record, Shown& to) {
+                  const journal::Record& record, const std::set<std::string>& elsewhere,
+                  Shown& to) {
   std::map<std::string, const journal::NamedPicture*> last;
   for (const journal::NamedPicture& one : record.pictures) last[one.name] = &one;
   std::size_t own = 0;
   for (const auto& [name, one] : last) {
     to.is_full = to.pictures.size() >= kMostPictures;
     if (to.is_full || own == kMostOfTrial) return;
-    if (to.bytes + one->size > kMostPictureBytes) continue;
+    if (to.bytes + one->size > kMostPictureBytes || elsewhere.contains(name)) continue;
     const std::string png = journal::picture_in(path, *one);
     if (!png.starts_with("\x89PNG")) continue;
     to.bytes += png.size(), ++own;
@@ -237,7 +240,13 @@ void add_trial(const StudyRecord& study, const Trial& trial, Shown& to) {
   const auto path = results::journal_path(study.dir, trial.id);
   try {
     const journal::Record record = journal::read_without_events(path);
-    if (!to.is_full) add_pictures(path, trial, record, to);
+    std::set<std::string> elsewhere;
+    json interpretation = interpretation_of(path, record, to.budget, elsewhere);
+    if (!interpretation.is_null()) {
+      interpretation.update({{"trial", trial.id}, {"arm", trial.arm}, {"seed", trial.seed}});
+      to.interpretations.push_back(std::move(interpretation));
+    }
+    if (!to.is_full) add_pictures(path, trial, record, elsewhere, to);
     if (record.histograms.empty()) return;
     to.histograms.push_back({{"trial", trial.id},
                              {"arm", trial.arm},
@@ -259,6 +268,7 @@ json seen_of(const StudyRecord& study) {
     add_trial(study, *trial, shown);
   }
   return {{"resources", resources_of(study)},
+          {"interpretations", std::move(shown.interpretations)},
           {"pictures", std::move(shown.pictures)},
           {"histograms", std::move(shown.histograms)}};
 }
