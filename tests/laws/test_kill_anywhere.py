@@ -65,6 +65,13 @@ use = "checkpoint"
 every = 2
 
 [[callback]]
+use = "interpret"
+
+[[callback]]
+use = "grad_cam"
+items = 3
+
+[[callback]]
 use = "kill_at"
 """
 

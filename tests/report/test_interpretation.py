@@ -82,7 +82,12 @@ def test_the_worst_items_have_their_pictures(visit):
     items = page.locator("#interpretation figure.item")
     words = items.all_inner_texts()
     assert [one.split("\n")[0] for one in words] == ["dog taken for owl", "owl taken for cat"]
-    assert "loss 6.5" in words[0] and "item 12" in words[0] and "item 5" in words[1]
+    assert (
+        "loss 6.5" in words[0]
+        and "confidence 0.99" in words[0]
+        and "item 12" in words[0]
+        and "item 5" in words[1]
+    )
     pictures = page.locator("#interpretation figure.item img")
     sizes = pictures.evaluate_all(
         "all => all.map((one) => [one.naturalHeight, one.style.objectPosition])"
@@ -107,7 +112,7 @@ def test_names_of_classes_are_text(visit, scheme):
     one.page.locator("#plot-confusion .heatmaplayer").first.hover(force=True)
     assert one.page.evaluate("window.pwned") is None
     rows = saved(one.page, "classes")
-    assert [row["name"] for row in rows] == [HOSTILE[0], HOSTILE[1], HOSTILE[3]]
+    assert [row["class"] for row in rows] == [HOSTILE[0], HOSTILE[1], HOSTILE[3]]
     assert rows[1]["f1"] == ""  # NaN
 
 

@@ -40,7 +40,7 @@ function confusionFigure() {
     const text = rows.map((row, i) => row.map((n, j) => (n === 0 ? "" : interpreted.counts ? String(n) : `${Math.round(100 * shares[i][j])}`)));
     const ticks = ticksOf(names);
     return { data: [{ type: "heatmap", z: interpreted.counts ? rows : shares, text, customdata: told, xgap: size() <= 30 ? 1 : 0, ygap: size() <= 30 ? 1 : 0,
-      ...(size() <= 20 ? { texttemplate: "%{text}" } : {}), zmin: 0, ...(interpreted.counts ? {} : { zmax: 1 }),
+      ...(size() <= 20 ? { texttemplate: "%{text}", showscale: false } : {}), zmin: 0, ...(interpreted.counts ? {} : { zmax: 1 }),
       colorscale: theme === "dark" ? "Viridis" : "YlGnBu", reversescale: theme !== "dark",
       colorbar: { title: { text: interpreted.counts ? "items" : "share of<br>the class" }, ...(interpreted.counts ? {} : { tickformat: ".0%" }) },
       hovertemplate: "%{customdata[0]} taken for %{customdata[1]}: %{customdata[2]}, %{z:.4~g}<extra></extra>" }],
@@ -113,9 +113,9 @@ function calibrationFigure() {
     const some = items.map((n, i) => i).filter((i) => items[i] > 0);
     return { data: [
       { type: "bar", x: some.map((i) => (low[i] + high[i]) / 2), y: some.map((i) => accuracy[i]), width: some.map((i) => (high[i] - low[i]) * 0.92),
-        name: "right", marker: { color: colour(1) }, customdata: some.map((i) => [items[i], confidence[i]]),
+        name: "right", marker: { color: faded(colour(1), 0.75) }, customdata: some.map((i) => [items[i], confidence[i]]),
         hovertemplate: "%{customdata[0]} items, mean confidence %{customdata[1]:.3f}, right %{y:.3f}<extra></extra>" },
-      { x: [0, 1], y: [0, 1], mode: "lines", name: "as confident as right", line: { color: colour(2), dash: "dash", width: 2 }, hoverinfo: "skip" },
+      { x: [0, 1], y: [0, 1], mode: "lines", name: "as confident as right", line: { color: colour(2), dash: "dash", width: 3 }, hoverinfo: "skip" },
     ], layout: { uirevision: theOne().trial, showlegend: true, xaxis: { title: { text: "confidence" }, range: [0, 1], zeroline: false },
       yaxis: { title: { text: "share that is right" }, range: [0, 1.02], zeroline: false } } };
   }
@@ -137,7 +137,7 @@ function worstItems(one) {
       worst.png ? tile(worst.png, i, 0, `Item ${item}, ${name}`) : null,
       at >= 0 ? tile(cam.png, at, 1, `Where the model looks in item ${item}`) : null,
       make("figcaption", {}, make("bdi", {}, name), " taken for ", make("bdi", {}, short(worst.taken_name[i], 40)),
-        make("br"), `loss ${num(worst.loss[i], 3)}, sure to ${num(worst.confidence[i], 3)}`, make("br"), `item ${item}`));
+        make("br"), `loss ${num(worst.loss[i], 3)}`, make("br"), `confidence ${num(worst.confidence[i], 3)}`, make("br"), `item ${item}`));
   });
   return make("div", {}, make("h3", {}, "Greatest loss"),
     make("p", { class: "small faint" }, "Items of the validation split, by -log of the probability of their class",
@@ -181,11 +181,11 @@ function showInterpretation() {
     "What the model gets right and wrong in the validation split: the last that callback/interpret and callback/grad_cam recorded, of some trials; results.h5 has all."));
   const trials = all.map(who);
   if (trials.length > 1) made.append(make("div", { class: "row" }, selection("Trial", trials, pick, who(theOne()))));
-  const place = (figure) => { known.push(figure); made.append(figure.element); };
-  if (all.some(hasMatrix)) place(confusionFigure());
+  const place = (title, figure) => { known.push(figure); made.append(make("h3", {}, title), figure.element); };
+  if (all.some(hasMatrix)) place("Confusion", confusionFigure());
   made.append(confused);
-  if (all.some((one) => one.classes)) place(classesFigure());
-  if (all.some((one) => one.calibration)) place(calibrationFigure());
+  if (all.some((one) => one.classes)) place("Classes", classesFigure());
+  if (all.some((one) => one.calibration)) place("Calibration", calibrationFigure());
   made.append(rest);
   renewed();
 }
