@@ -328,22 +328,3 @@ def test_a_model_without_features_is_refused(place):
     every = [{"use": "grad_cam", "every": 2}]  # not due in the first epoch
     text = problem_of(place, model="mlp", callback=every)
     assert "callback/grad_cam: the model hands out no feature map; expected convnet" in text
-
-
-def test_data_without_classes_are_refused(place):
-    (place / "own.py").write_text(
-        "import numpy\nfrom paribus.part import Dataset\n\n\n"
-        "class Line(Dataset):\n"
-        "    def train(self):\n        x = numpy.ones((40, 3), 'f')\n        return x, x[:, :1]\n"
-        "    valid = train\n"
-    )
-    for use in ("interpret", "grad_cam"):
-        text = problem_of(
-            place,
-            data={"use": "python:own:Line", "batch": 8},
-            model={"use": "mlp", "hidden": [4]},
-            loss="mse",
-            metric=[],
-            callback=[use],
-        )
-        assert f"callback/{use}: the data set's first target is regression of 0 classes" in text
