@@ -54,6 +54,7 @@ class PythonCallback final : public Callback, public Pythonic {
   void after_validate(Fit& /*fit*/) override { fire(10); }
   void after_epoch(Fit& /*fit*/) override { fire(11); }
   void after_fit(Fit& /*fit*/) override { fire(12); }
+  void after_valid_batch(Fit& /*fit*/) override { fire(13); }
 
   [[nodiscard]] Words reads() const override {
     return {recipe().reads.begin(), recipe().reads.end()};
@@ -65,9 +66,9 @@ class PythonCallback final : public Callback, public Pythonic {
 
  private:
   static constexpr std::array kEvents{
-      "before_fit",     "before_epoch", "before_batch", "after_forward", "after_loss",
-      "after_backward", "before_step",  "after_step",   "after_batch",   "before_validate",
-      "after_validate", "after_epoch",  "after_fit"};
+      "before_fit",     "before_epoch", "before_batch", "after_forward",    "after_loss",
+      "after_backward", "before_step",  "after_step",   "after_batch",      "before_validate",
+      "after_validate", "after_epoch",  "after_fit",    "after_valid_batch"};
 
   /// Events that the class doesn't override cost nothing.
   void fire(std::size_t event) {

@@ -3,6 +3,8 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
+
 #include "model.h"
 #include "paribus/groups.h"
 
@@ -137,6 +139,35 @@ void keeping_no_space(const FitView& view, const Work& work) {
   }
 }
 
+/// Numbers or texts, of a list, a tensor or an array.
+Column::Values column_values(const std::string& name, py::handle given) {
+  const py::object listed = py::hasattr(given, "tolist")
+                                ? given.attr("tolist")()
+                                : py::reinterpret_borrow<py::object>(given);
+  const py::list values(listed);
+  const auto all = [&values](auto is) {
+    return std::all_of(values.begin(), values.end(), [&](py::handle one) { return is(one); });
+  };
+  const auto is_text = [](py::handle one) { return py::isinstance<py::str>(one); };
+  const auto is_whole = [](py::handle one) { return py::isinstance<py::int_>(one); };
+  const auto is_number = [&](py::handle one) {
+    return is_whole(one) || py::isinstance<py::float_>(one);
+  };
+  if (all(is_whole)) return py::cast<std::vector<std::int64_t>>(values);
+  if (all(is_number)) return py::cast<std::vector<double>>(values);
+  if (all(is_text)) return py::cast<std::vector<std::string>>(values);
+  throw Error("fit.table: column '" + name + "' wants numbers alone or texts alone");
+}
+
+Columns columns_of(const py::dict& given) {
+  Columns columns;
+  for (const auto& [name, values] : given) {
+    const auto text = py::cast<std::string>(name);
+    columns.push_back({text, column_values(text, values)});
+  }
+  return columns;
+}
+
 template <class Class>
 void add_requests(Class& fit) {
   using F = FitView;
@@ -158,6 +189,11 @@ void add_requests(Class& fit) {
            [](const F& f, const std::string& name, const py::object& pixels) {
              const at::Tensor tensor = unwrap(pixels, "fit.picture");
              keeping_no_space(f, [&] { training(f).picture(name, tensor); });
+           })
+      .def("table",
+           [](const F& f, const std::string& name, const py::dict& given) {
+             const Columns columns = columns_of(given);
+             keeping_no_space(f, [&] { training(f).table(name, columns); });
            })
       .def("save_weights",
            [](const F& f, const std::string& name) {

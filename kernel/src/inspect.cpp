@@ -72,6 +72,7 @@ void Trainer::try_validation() {
     metric->as<Metric>().reset();
     metric->as<Metric>().update(fit_.outputs, fit_.batch, fit_.loss);
   }
+  fire(&Callback::after_valid_batch);
   note_validation(fit_.loss.item<double>());
   fire_backwards(&Callback::after_validate);
   evaluation(false);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "paribus/trainer.h"
 
@@ -11,6 +12,8 @@ namespace {
 
 constexpr std::int64_t kMostBins = 4096, kLongestSide = 4096;
 constexpr std::size_t kLongestName = 1024;
+constexpr std::size_t kMostColumns = 100, kLongestColumnName = 256;
+constexpr std::size_t kLargestTable = std::size_t{4} << 20;  // bytes
 
 void check_name(std::string_view name) {
   if (!name.empty() && name.size() <= kLongestName) return;
@@ -46,6 +49,50 @@ Histogram spread(const at::Tensor& values, std::int64_t bins) {
   return out;
 }
 
+std::size_t rows_of(const Column& column) {
+  return std::visit([](const auto& values) { return values.size(); }, column.values);
+}
+
+/// In results.h5, where each text takes the room of the longest.
+std::size_t bytes_of(const Column& column) {
+  std::size_t each = sizeof(double);
+  if (const auto* texts = std::get_if<std::vector<std::string>>(&column.values)) {
+    for (const std::string& text : *texts) each = std::max(each, text.size());
+  }
+  return rows_of(column) * each;
+}
+
+void check_columns(std::string_view name, const Columns& columns) {
+  const auto fail = [name](const std::string& why) {
+    throw Error("table '" + std::string(name) + "': " + why);
+  };
+  if (columns.empty() || columns.size() > kMostColumns) {
+    fail("has 1 to " + std::to_string(kMostColumns) + " columns, got " +
+         std::to_string(columns.size()));
+  }
+  std::set<std::string_view> names;
+  std::size_t bytes = 0;
+  for (const Column& column : columns) {
+    const bool is_name = !column.name.empty() && column.name.size() <= kLongestColumnName &&
+                         column.name.find('\0') == std::string::npos;
+    if (!is_name) {
+      fail("a column has a name of 1 to " + std::to_string(kLongestColumnName) +
+           " bytes other than NUL");
+    }
+    if (!names.insert(column.name).second) fail("has two columns '" + column.name + "'");
+    if (rows_of(column) != rows_of(columns.front())) {
+      fail("column '" + column.name + "' has " + std::to_string(rows_of(column)) +
+           " rows, expected as many as '" + columns.front().name +
+           "': " + std::to_string(rows_of(columns.front())));
+    }
+    bytes += bytes_of(column);
+  }
+  if (bytes > kLargestTable) {
+    fail("has " + std::to_string(bytes) + " bytes, at most " + std::to_string(kLargestTable) +
+         " are kept; leave rows out");
+  }
+}
+
 }  // namespace
 
 /// Losses that are still on the device come first: a journal has its steps in their order.
@@ -75,6 +122,13 @@ void Trainer::put_picture(std::string_view name, const at::Tensor& pixels) {
                      own.size(1),
                      own.dim() == 3 ? 3 : 1,
                      {bytes, static_cast<std::size_t>(own.numel())}});
+}
+
+void Trainer::put_table(std::string_view name, const Columns& columns) {
+  check_name(name);
+  check_columns(name, columns);
+  drain_losses();
+  recorder_.table(name, fit_.step, columns);
 }
 
 }  // namespace paribus

@@ -127,6 +127,7 @@ void Trainer::connect_fit() {
   fit_.picture_ = [this](std::string_view name, const at::Tensor& pixels) {
     put_picture(name, pixels);
   };
+  fit_.table_ = [this](std::string_view name, const Columns& columns) { put_table(name, columns); };
   fit_.save_weights_ = [this](std::string_view name) { save_weights(std::string(name)); };
   const auto find = [this](std::string_view address) {
     const std::string wanted(address);

@@ -28,6 +28,7 @@ void Trainer::validate() {
       loss_sum += fit_.loss.item<double>() * static_cast<double>(fit_.batch.size());
       for (const auto& metric : metrics_)
         metric->as<Metric>().update(fit_.outputs, fit_.batch, fit_.loss);
+      fire(&Callback::after_valid_batch);
     }
   }
   note_validation(loss_sum / static_cast<double>(batches_->items(Split::valid)));

@@ -57,14 +57,18 @@ struct ConvNet : paribus::NnModel {
     register_module("head", head);
   }
 
-  at::Tensor forward(const at::Tensor& input) override {
+  at::Tensor forward(const at::Tensor& input) override { return scores_of(features_of(input)); }
+  [[nodiscard]] at::Tensor features_of(const at::Tensor& input) override {
     at::Tensor x = input;
     for (std::size_t i = 0; i < convs->size(); ++i) {
       x = convs[i]->as<torch::nn::Conv2d>()->forward(x);
       if (params.norm) x = norms[i]->as<torch::nn::BatchNorm2d>()->forward(x);
       x = activated(x);
     }
-    return head(x).mean({2, 3});
+    return x;
+  }
+  [[nodiscard]] at::Tensor scores_of(const at::Tensor& features) override {
+    return head(features).mean({2, 3});
   }
 
   torch::nn::ModuleList convs, norms;

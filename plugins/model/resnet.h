@@ -128,13 +128,17 @@ struct ResNet : NnModel {
     start_from(name_, params.pretrained, *this, "fc.");
   }
 
-  at::Tensor forward(const at::Tensor& input) override {
+  at::Tensor forward(const at::Tensor& input) override { return scores_of(features_of(input)); }
+  [[nodiscard]] at::Tensor features_of(const at::Tensor& input) override {
     at::Tensor x = at::relu(bn1(conv1(input)));
     if (params.stem != "cifar") x = at::max_pool2d(x, 3, 2, 1);
     const auto last = static_cast<double>(all_.size() - 1);
     for (std::size_t i = 0; i < all_.size(); ++i)
       x = all_[i]->forward(x, params.drop_path * static_cast<double>(i) / last);
-    return fc(x.mean({2, 3}));
+    return x;
+  }
+  [[nodiscard]] at::Tensor scores_of(const at::Tensor& features) override {
+    return fc(features.mean({2, 3}));
   }
 
   [[nodiscard]] std::vector<std::string> layer_groups() const override { return {"layer3", "fc"}; }

@@ -66,13 +66,16 @@ struct ResNet9 : paribus::NnModel {
                            torch::nn::Linear(torch::nn::LinearOptions(8 * w, out).bias(false)));
   }
 
-  at::Tensor forward(const at::Tensor& input) override {
+  at::Tensor forward(const at::Tensor& input) override { return scores_of(features_of(input)); }
+  [[nodiscard]] at::Tensor features_of(const at::Tensor& input) override {
     at::Tensor x = layer1(prep(input));
     x = x + residual1b(residual1a(x));
     x = layer3(layer2(x));
-    x = x + residual3b(residual3a(x));
-    x = at::max_pool2d(x, {x.size(2), x.size(3)}).flatten(1);
-    return head(x) * params.logit_scale;
+    return x + residual3b(residual3a(x));
+  }
+  [[nodiscard]] at::Tensor scores_of(const at::Tensor& features) override {
+    const std::int64_t height = features.size(2), width = features.size(3);
+    return head(at::max_pool2d(features, {height, width}).flatten(1)) * params.logit_scale;
   }
 
   [[nodiscard]] std::vector<std::string> layer_groups() const override {

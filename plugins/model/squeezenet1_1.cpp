@@ -72,14 +72,17 @@ struct SqueezeNet : paribus::NnModel {
     paribus::models::start_from("squeezenet1_1", params.pretrained, *this, "classifier.");
   }
 
-  at::Tensor forward(const at::Tensor& input) override {
+  at::Tensor forward(const at::Tensor& input) override { return scores_of(features_of(input)); }
+  [[nodiscard]] at::Tensor features_of(const at::Tensor& input) override {
     at::Tensor x = at::relu(first(input));
     for (std::size_t i = 0; i < fires.size(); ++i) {
       if (i == 0 || i == 2 || i == 4) x = at::max_pool2d(x, 3, 2, 0, 1, /*ceil_mode=*/true);
       x = fires[i](x);
     }
-    x = at::dropout(x, params.dropout, is_training());
-    return at::relu(last(x)).mean({2, 3});
+    return x;
+  }
+  [[nodiscard]] at::Tensor scores_of(const at::Tensor& map) override {
+    return at::relu(last(at::dropout(map, params.dropout, is_training()))).mean({2, 3});
   }
 
   [[nodiscard]] std::vector<std::string> layer_groups() const override {

@@ -90,6 +90,25 @@ class Ema(Part):
 
 EMA = Ema
 
+class GradCam(Part):
+    """records where in an image the model looks (Selvaraju 2017)
+
+    items: int = 8: how many
+    of: string = 'taken': whose score is looked at: the class taken, or the true one; one of taken, true
+    choose: string = 'worst': items of the greatest loss, or the split's first; one of worst, first
+    every: int = 1 [epoch]: from one to the next
+    """
+
+    def __init__(
+        self,
+        *,
+        items: int = ...,
+        of: Literal["taken", "true"] = ...,
+        choose: Literal["worst", "first"] = ...,
+        every: int = ...,
+        name: str = ...,
+    ) -> None: ...
+
 class Histograms(Part):
     """records how weights and gradients are spread
 
@@ -106,6 +125,23 @@ class Histograms(Part):
         bins: int = ...,
         weights: bool = ...,
         grads: bool = ...,
+        name: str = ...,
+    ) -> None: ...
+
+class Interpret(Part):
+    """records confusion, metrics of classes, calibration and the worst items
+
+    worst: int = 8: how many items of the greatest loss
+    bins: int = 10: of confidence, of equal width
+    every: int = 1 [epoch]: from one to the next
+    """
+
+    def __init__(
+        self,
+        *,
+        worst: int = ...,
+        bins: int = ...,
+        every: int = ...,
         name: str = ...,
     ) -> None: ...
 

@@ -82,6 +82,32 @@ class Results(Table):
             )
         return pandas.concat(parts, ignore_index=True)
 
+    def table(self, name: str) -> pandas.DataFrame:
+        """A table that callbacks recorded, of every step: columns trial, arm, seed, step and its own.
+        Raises ParibusError if no trial recorded it."""
+        import h5py
+        import pandas
+
+        parts, names = [], set()
+        with h5py.File(self._sealed()) as file:
+            for row in self.rows:
+                for group in file.get(f"tables/{row['id']}", {}).values():
+                    names.add(group.attrs["name"])
+                    if group.attrs["name"] != name:
+                        continue
+                    for step in sorted(group, key=int):
+                        part = pandas.DataFrame(_texts_decoded(group[step][:]))
+                        place = {"trial": row["id"], "arm": row["arm"], "seed": row["seed"]}
+                        for at, (column, value) in enumerate({**place, "step": int(step)}.items()):
+                            part.insert(at, column, value, allow_duplicates=True)
+                        parts.append(part)
+        if not parts:
+            raise ParibusError(
+                f"{self.directory}: no trial recorded the table '{name}'; "
+                f"there are {', '.join(sorted(names)) or 'none'}"
+            )
+        return pandas.concat(parts, ignore_index=True)
+
     def xarray(self) -> xarray.Dataset:
         """Last values over arm and seed; NaN where a trial has none."""
         frame = self.frame()
@@ -100,6 +126,16 @@ class Results(Table):
         if done.returncode != 0:
             raise ParibusError(done.stderr.strip())
         return self.directory / "results.h5"
+
+
+def _texts_decoded(rows: Any) -> dict[str, Any]:
+    """The columns of a compound table; its texts are bytes of UTF-8."""
+    return {
+        name: [text.decode("utf-8", "replace") for text in rows[name]]
+        if rows.dtype[name].kind == "S"
+        else rows[name]
+        for name in rows.dtype.names
+    }
 
 
 def _is_number(value: Any) -> bool:

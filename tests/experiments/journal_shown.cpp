@@ -28,16 +28,24 @@ class JournalShown : public ::testing::Test {
     log.point(log.series("loss"), step, 0.5);
     log.histogram("weights", step, spread(static_cast<std::uint64_t>(step)));
     log.picture("valid", step, fmt::format("PNG of {}", step));
+    log.table("valid", step, table(step));
+  }
+  static Columns table(std::int64_t step) {
+    return {{"whole", std::vector<std::int64_t>{step, -1}},
+            {"number", std::vector<double>{0.5, 1e300}},
+            {"text", std::vector<std::string>{"", std::string("a\0\xFF", 3)}}};
   }
   [[nodiscard]] std::vector<std::int64_t> steps() const {
     const Record record = read(path_);
     std::vector<std::int64_t> all;
     EXPECT_EQ(record.histograms.size(), record.pictures.size());
+    EXPECT_EQ(record.tables.size(), record.pictures.size());
     for (std::size_t i = 0; i < record.pictures.size(); ++i) {
       const std::int64_t step = record.pictures[i].step;
       EXPECT_EQ(record.histograms[i].step, step);
       EXPECT_EQ(record.histograms[i].values.counts.front(), static_cast<std::uint64_t>(step));
       EXPECT_EQ(picture_in(path_, record.pictures[i]), fmt::format("PNG of {}", step));
+      EXPECT_EQ(std::get<1>(record.tables.at(i).columns.at(0).values).front(), step);
       all.push_back(step);
     }
     return all;
@@ -133,6 +141,44 @@ TEST_F(JournalShown, WhatIsCutShortIsNone) {
   EXPECT_EQ(read(path_).pictures.size(), 1U);
   fs::resize_file(path_, whole);
   EXPECT_EQ(steps(), (Steps{1}));
+}
+
+TEST_F(JournalShown, ATableIsReadBack) {
+  {
+    Writer log(path_);
+    log.table("valid", 7, table(7));
+    log.table("empty", 7, {{"a", std::vector<double>{}}});
+  }
+  const Record record = read(path_);
+  ASSERT_EQ(record.tables.size(), 2U);
+  const NamedTable& got = record.tables.front();
+  EXPECT_EQ(std::tie(got.name, got.step), std::make_tuple("valid", 7));
+  const Columns expected = table(7);
+  ASSERT_EQ(got.columns.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_EQ(got.columns[i].name, expected[i].name);
+    EXPECT_EQ(got.columns[i].values, expected[i].values);
+  }
+}
+
+/// What no trainer hands on, a journal doesn't have either.
+TEST_F(JournalShown, ATableThatIsNoneDamages) {
+  const std::vector<Columns> none{
+      {{"a", std::vector<double>{1}}, {"a", std::vector<double>{1}}},
+      {{"a", std::vector<double>{1}}, {"b", std::vector<double>{}}},
+      {{std::string("a\0", 2), std::vector<double>{1}}},
+      {{std::string(257, 'a'), std::vector<double>{1}}},
+      {{"a", std::vector<std::string>{std::string(std::size_t{9} << 20, 'x'), ""}}}};
+  for (const Columns& columns : none) {
+    fs::remove(path_);
+    {
+      Writer log(path_);
+      log.table("valid", 1, columns);
+    }
+    const Record record = read(path_);
+    EXPECT_EQ(record.tail, Tail::damaged);
+    EXPECT_TRUE(record.tables.empty());
+  }
 }
 
 }  // namespace

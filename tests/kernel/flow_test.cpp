@@ -43,6 +43,7 @@ struct Tell : Callback {
   void after_step(Fit& fit) override { tell(fit, "after_step"); }
   void after_batch(Fit& fit) override { tell(fit, "after_batch"); }
   void before_validate(Fit& fit) override { tell(fit, "before_validate"); }
+  void after_valid_batch(Fit& fit) override { tell(fit, "after_valid_batch"); }
   void after_validate(Fit& fit) override { tell(fit, "after_validate"); }
   void after_epoch(Fit& fit) override { tell(fit, "after_epoch"); }
   void after_fit(Fit& fit) override { tell(fit, "after_fit"); }
@@ -52,7 +53,7 @@ using Events = std::vector<std::string>;
 
 const Events kBatch{"before_batch", "after_forward", "after_loss", "after_backward",
                     "before_step",  "after_step",    "after_batch"};
-const Events kClose{"before_validate", "after_validate", "after_epoch"};
+const Events kClose{"before_validate", "after_valid_batch", "after_validate", "after_epoch"};
 const Events kStart{"before_fit", "before_epoch"};
 
 Events joined(const std::vector<Events>& parts) {
@@ -236,7 +237,8 @@ TEST_F(Flow, AStopAfterAnEpochThatWasNotValidatedIsValidated) {
   EXPECT_EQ(told, joined({kStart,
                           kBatch,
                           kBatch,
-                          {"after_epoch", "before_validate", "after_validate", "after_fit"}}));
+                          {"after_epoch", "before_validate", "after_valid_batch", "after_validate",
+                           "after_fit"}}));
   EXPECT_TRUE(outcome.last.contains("valid.loss"));
 }
 
@@ -282,7 +284,9 @@ TEST_F(Flow, InspectionTrainsNothingThatOthersSee) {
 
 TEST_F(Flow, InspectionFiresTheEventsOfOneBatchAndOneValidation) {
   Trainer(spec_, dots_, factory_, notes_, {}).inspect();
-  EXPECT_EQ(told, joined({{"before_fit"}, kBatch, {"before_validate", "after_validate"}}));
+  EXPECT_EQ(
+      told,
+      joined({{"before_fit"}, kBatch, {"before_validate", "after_valid_batch", "after_validate"}}));
 }
 
 }  // namespace

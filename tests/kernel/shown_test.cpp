@@ -40,6 +40,10 @@ class Shown : public ::testing::Test {
       pictures.emplace_back(std::string(name) + "@" + std::to_string(step), pixels.height,
                             pixels.width, pixels.channels, pixels.bytes);
     }
+    void table(std::string_view name, std::int64_t step, const Columns& columns) override {
+      tables.emplace_back(std::string(name) + "@" + std::to_string(step), columns);
+    }
+    std::vector<std::pair<std::string, Columns>> tables;
     std::vector<std::pair<std::string, Histogram>> histograms;
     std::vector<std::tuple<std::string, std::int64_t, std::int64_t, std::int64_t, std::string>>
         pictures;
@@ -121,6 +125,40 @@ TEST_F(Shown, WhatCannotBeShownIsSaid) {
                 now.picture("it", at::zeros({5000, 1}, at::kByte));
               }),
               "1 to 4096 points a side");
+}
+
+TEST_F(Shown, ATableIsHandedOnAsItIs) {
+  const Columns columns{{"number", std::vector<double>{0.5, std::nan("")}},
+                        {"whole", std::vector<std::int64_t>{-1, 2}},
+                        {"text", std::vector<std::string>{"a", ""}}};
+  fit([&](Fit& now) {
+    now.table("it", columns);
+    now.table("empty", {{"a", std::vector<double>{}}});
+  });
+  ASSERT_EQ(kept_.tables.size(), 2U);
+  const auto& [name, got] = kept_.tables.front();
+  EXPECT_EQ(name, "it@1");
+  ASSERT_EQ(got.size(), 3U);
+  EXPECT_EQ(got[1].name, "whole");
+  EXPECT_EQ(got[1].values, columns[1].values);
+  EXPECT_EQ(got[2].values, columns[2].values);
+}
+
+TEST_F(Shown, ATableThatIsNoneIsRefused) {
+  using Numbers = std::vector<double>;
+  using Texts = std::vector<std::string>;
+  const auto error = [&](const Columns& columns) {
+    return test::error_of([&] { fit([&](Fit& now) { now.table("it", columns); }); });
+  };
+  EXPECT_TEXT(error({}), "table 'it': has 1 to 100 columns, got 0");
+  EXPECT_TEXT(error({{"a", Numbers{1}}, {"b", Numbers{}}}),
+              "column 'b' has 0 rows, expected as many as 'a': 1");
+  EXPECT_TEXT(error({{"a", Numbers{1}}, {"a", Numbers{2}}}), "has two columns 'a'");
+  EXPECT_TEXT(error({{"", Numbers{1}}}), "a column has a name of 1 to 256 bytes");
+  EXPECT_TEXT(error({{std::string("a\0b", 3), Numbers{1}}}), "other than NUL");
+  EXPECT_TEXT(error({{"a", Numbers(600'000)}}), "has 4800000 bytes, at most 4194304 are kept");
+  // A text takes the room of the longest.
+  EXPECT_TEXT(error({{"a", Texts{std::string(2'100'000, 'x'), ""}}}), "has 4200000 bytes");
 }
 
 }  // namespace

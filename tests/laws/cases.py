@@ -4,8 +4,9 @@
 Texts are arms as a study file has them, put over BASE. `on`: arms in which the part acts. `off`: arms in which it stands
 and does nothing: every number must be that of `against`, an arm too. `never_off`: why there is no such setting."""
 
+from cases_callbacks import CALLBACKS
 from cases_vision import VISION
-from forms import CROP, Case, callback, momentum, rate, transforms
+from forms import CROP, Case, momentum, rate, transforms
 
 DATA = """\
 [data]
@@ -287,40 +288,7 @@ CASES = {
             rate('{ use = "warmup", fraction = 0.5, from = 1.0 }'),
         ],
     ),
-    "callback/checkpoint": Case(
-        on=[callback("checkpoint", "every = 1")],
-        off=[callback("checkpoint", "every = 1"), callback("checkpoint", "best = false")],
-    ),
-    "callback/early_stop": Case(
-        on=[callback("early_stop", 'metric = "valid.accuracy", min_delta = 1.0, patience = 1')],
-        off=[callback("early_stop", "patience = 1000000")],
-    ),
-    "callback/ema": Case(
-        on=[callback("ema", "decay = 0.9")],
-        off=[callback("ema", "decay = 0.0"), callback("ema", "decay = 0.0, warmup = false")],
-    ),
-    "callback/histograms": Case(
-        on=[callback("histograms", "every = 1, bins = 8")],
-        off=[callback("histograms", "every = 1"), callback("histograms", "grads = false")],
-    ),
-    "callback/mixup": Case(
-        on=[callback("mixup", "alpha = 0.4"), callback("mixup", 'per = "batch"')],
-        off=[callback("mixup", "alpha = 0.0")],
-    ),
-    "callback/pictures": Case(
-        on=[callback("pictures", "every = 1")], off=[callback("pictures", "items = 3")]
-    ),
-    "callback/rates": Case(
-        on=[
-            callback("rates", "lowest = 0.01, norm_bias_decay = 0.0"),
-            callback("rates", "layers = [0.1, 1.0], bias = 64.0"),
-        ],
-        off=[callback("rates", "lowest = 1.0"), callback("rates", "layers = [1.0, 1.0]")],
-    ),
-    "callback/unfreeze": Case(
-        on=[callback("unfreeze", "at = [1]"), callback("unfreeze", "at = [2], norms = false")],
-        off=[callback("unfreeze", "at = [0]"), callback("unfreeze", "at = [0], norms = false")],
-    ),
+    **CALLBACKS,
     "search/asha": Case(elsewhere="ADAPTIVE", never_off=NO_OFF_SEARCH),
     "search/grid": Case(elsewhere="SWEEPS", never_off=NO_OFF_SEARCH),
     "search/hyperband": Case(elsewhere="ADAPTIVE", never_off=NO_OFF_SEARCH),

@@ -89,6 +89,7 @@ class Results:
                 self.parts[trial] = parts_in(json.loads(text[()]))
             for trial, group in sealed["series"].items():
                 self.series[trial] = {name: points[:] for name, points in group.items()}
+            self.shown = {trial: shown_of(sealed, trial) for trial in sealed["configs"]}
 
     def trial(self, arm: str, seed: int = 0) -> dict:
         """All numbers of a trial but how long it took. Series as bytes: NaN equals itself."""
@@ -100,7 +101,24 @@ class Results:
         return row | series
 
     def all(self) -> dict:
-        return {place: self.trial(*place) for place in self.rows}
+        """With what is more than numbers, which a part that is switched off may record all the same."""
+        return {
+            place: self.trial(*place) | self.shown[row["id"]] for place, row in self.rows.items()
+        }
+
+
+def shown_of(sealed: h5py.File, trial: str) -> dict[str, bytes]:
+    """Histograms, pictures and tables, by name and step."""
+    found = {}
+
+    def take(name, item):
+        if isinstance(item, h5py.Dataset):
+            found[f"{kind} {name}"] = item[:].tobytes()
+
+    for kind in ("histograms", "pictures", "tables"):
+        if group := sealed.get(f"{kind}/{trial}"):
+            group.visititems(take)
+    return found
 
 
 def parts_in(config) -> set[str]:

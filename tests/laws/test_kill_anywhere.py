@@ -65,6 +65,13 @@ use = "checkpoint"
 every = 2
 
 [[callback]]
+use = "interpret"
+
+[[callback]]
+use = "grad_cam"
+items = 3
+
+[[callback]]
 use = "kill_at"
 """
 
@@ -89,6 +96,7 @@ EVENTS = (
     "after_batch",
     "state",
     "before_validate",
+    "after_valid_batch",
     "after_validate",
     "after_epoch",
     "after_fit",

@@ -32,7 +32,8 @@ VALUES = [
     [0.1, middle, last] for middle in (0.1, 0.05, 0.02, 0.01) for last in (0.1, 0.01, 1e-3, 1e-4)
 ]
 TAILS = f"""\
-{HEAD}{BASE}
+{HEAD}callback = ["histograms", "interpret", "pictures"]
+{BASE}
 [schedule]
 "optimizer.lr" = {{ use = "pieces", at = [2.0, 4.0], values = [0.1, 0.1, 0.1] }}
 [sweep]

@@ -27,7 +27,14 @@ def studies(tmp_path_factory):
     """By name, each with its page."""
     folder = tmp_path_factory.mktemp("studies")
     all_of_them = {}
-    for make in (made.two_arms, made.hostile, made.sweep, made.factorial, made.seen):
+    for make in (
+        made.two_arms,
+        made.hostile,
+        made.sweep,
+        made.factorial,
+        made.seen,
+        made.interpreted,
+    ):
         all_of_them[make.__name__] = make(folder / make.__name__)
         paribus("report", folder / make.__name__)
     return all_of_them

@@ -209,6 +209,85 @@ def seen(folder: Path) -> Path:
     return folder
 
 
+def interpreted(folder: Path) -> Path:
+    """Trials of callback/interpret and callback/grad_cam: in the second arm classes of hostile names, and numbers that are none."""
+    arms(folder, {"plain": 0.0, "hostile": 0.2}, seeds=2)
+    for number, names in enumerate((["cat", "dog", "owl"], [HOSTILE[0], HOSTILE[1], HOSTILE[3]])):
+        for seed in range(2):
+            path = folder / "journal" / f"{number:02x}{seed:06x}.log"
+            body = b"".join(interpretation(names, step, seed, number == 1) for step in (10, 80))
+            path.write_bytes(path.read_bytes() + body)
+    return folder
+
+
+def interpretation(names: list[str], step: int, seed: int, is_odd: bool) -> bytes:
+    """Of 30 items each; the second class is taken for the third 7 + seed times."""
+    wrong = 7 + seed
+    cells = [(0, 0, 30), (1, 1, 30 - wrong), (1, 2, wrong), (2, 0, 1), (2, 2, 29)]
+    nan = math.nan
+    return b"".join(
+        [
+            journals.table(
+                "valid.confusion",
+                step,
+                dict(zip(("class", "taken", "count"), map(list, zip(*cells)))),
+            ),
+            journals.table(
+                "valid.classes",
+                step,
+                {
+                    "class": [0, 1, 2],
+                    "name": names,
+                    "items": [30, 30, 30],
+                    "taken": [31, 30 - wrong, 29 + wrong],
+                    "right": [30, 30 - wrong, 29],
+                    "precision": [30 / 31, 1.0, 29 / (29 + wrong)],
+                    "recall": [1.0, 1 - wrong / 30, 29 / 30],
+                    "f1": [60 / 61, nan if is_odd else 0.9 - 0.01 * seed, 0.8],
+                },
+            ),
+            journals.table(
+                "valid.calibration",
+                step,
+                {
+                    "low": [0.0, 0.5],
+                    "high": [0.5, 1.0],
+                    "items": [0, 90],
+                    "confidence": [nan, 0.95],
+                    "accuracy": [nan, 0.85],
+                },
+            ),
+            journals.table(
+                "valid.worst",
+                step,
+                {
+                    "item": [12, 5],
+                    "class": [1, 2],
+                    "name": [names[1], names[2]],
+                    "taken": [2, 0],
+                    "taken_name": [names[2], names[0]],
+                    "loss": [nan if is_odd else 6.5, 4.25],
+                    "probability": [0.0015, 0.0143],
+                    "confidence": [0.99, 0.75],
+                },
+            ),
+            journals.picture("valid.worst", step, png(272, 136, 90)),
+            journals.table(
+                "valid.grad_cam",
+                step,
+                {
+                    "item": [12, 12, 5, 5],
+                    "class": [2, 2, 0, 0],
+                    "row": [0, 0, 0, 0],
+                    "column": [0, 1, 0, 1],
+                    "value": [0.5, 1.0, 0.0, 0.25],
+                },
+            ),
+            journals.picture("valid.grad_cam", step, png(272, 272, 160)),
+        ]
+    )
+
+
 def png(width: int, height: int, shade: int) -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return (

@@ -13,7 +13,7 @@ from conftest import paribus
 from made import HOSTILE
 
 SIZES = {"phone": (390, 844), "desktop": (1440, 900)}
-STUDIES = ["two_arms", "sweep", "factorial", "hostile", "seen"]
+STUDIES = ["two_arms", "sweep", "factorial", "hostile", "seen", "interpreted"]
 
 
 @pytest.mark.parametrize("study", ["two_arms", "sweep", "factorial"])
@@ -46,6 +46,7 @@ FIGURES = {
     "hostile": ["effects", "curves"],
     "sweep": ["curves", "importance", "slices", "pairs", "history", "parallel"],
     "seen": ["effects", "curves", "histograms", "resources"],
+    "interpreted": ["effects", "curves", "confusion", "classes", "calibration"],
 }
 
 

@@ -7,7 +7,7 @@ import struct
 from pathlib import Path
 
 MAGIC = b"paribus\x01"
-EVENT, SERIES, POINTS, HISTOGRAM, PICTURE = 1, 2, 3, 7, 8
+EVENT, SERIES, POINTS, HISTOGRAM, PICTURE, TABLE = 1, 2, 3, 7, 8, 9
 
 
 def _make_table():
@@ -82,6 +82,22 @@ def histogram(name, step, low, high, counts, total=0.0, squares=0.0, not_finite=
 
 def picture(name, step, png):
     return _shown(PICTURE, name, step, png)
+
+
+def table(name, step, columns):
+    """Of floats, ints or texts, by the first of each column."""
+    rows = len(next(iter(columns.values())))
+    body = struct.pack("<I", rows)
+    for column, values in columns.items():
+        kind = {float: 0, int: 1, str: 2}[type(values[0])] if values else 0
+        encoded = column.encode()
+        body += struct.pack("<BH", kind, len(encoded)) + encoded
+        for value in values:
+            if kind == 2:
+                body += struct.pack("<I", len(value.encode())) + value.encode()
+            else:
+                body += struct.pack("<q" if kind else "<d", value)
+    return _shown(TABLE, name, step, body)
 
 
 def trial_journal(trial, arm, seed, metrics, *, end="done", message="", steps=10):

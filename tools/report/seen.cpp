@@ -8,6 +8,7 @@
 #include <set>
 
 #include "curves.h"
+#include "interpretation.h"
 #include "machine/sampler.h"
 #include "paribus/error.h"
 #include "registry/base64.h"
@@ -24,6 +25,7 @@ constexpr std::size_t kMostTrials = 12;    // whose pictures are shown
 constexpr std::size_t kMostOfTrial = 4;    // pictures
 constexpr std::size_t kMostPictures = 24;  // in all
 constexpr std::size_t kMostPictureBytes = std::size_t{3} << 20;
+constexpr std::size_t kMostBytes = std::size_t{4} << 20;  // of a kind, of several studies
 constexpr std::size_t kMostNames = 80, kMostSteps = 50, kRows = 48;  // of histograms
 
 /// One of each arm, then further ones: those that have a journal.
@@ -206,21 +208,23 @@ json histograms_of(const journal::Record& record) {
 }
 
 struct Shown {
-  json pictures = json::array(), histograms = json::array();
+  json pictures = json::array(), histograms = json::array(), interpretations = json::array();
+  PictureBudget budget;
   std::size_t bytes = 0;
   bool is_full = false;
 };
 
-/// Of each name the last.
+/// Of each name the last, but of those that are shown elsewhere.
 void add_pictures(const std::filesystem::path& path, const Trial& trial,
-                  const journal::Record& record, Shown& to) {
+                  const journal::Record& record, const std::set<std::string>& elsewhere,
+                  Shown& to) {
   std::map<std::string, const journal::NamedPicture*> last;
   for (const journal::NamedPicture& one : record.pictures) last[one.name] = &one;
   std::size_t own = 0;
   for (const auto& [name, one] : last) {
     to.is_full = to.pictures.size() >= kMostPictures;
     if (to.is_full || own == kMostOfTrial) return;
-    if (to.bytes + one->size > kMostPictureBytes) continue;
+    if (to.bytes + one->size > kMostPictureBytes || elsewhere.contains(name)) continue;
     const std::string png = journal::picture_in(path, *one);
     if (!png.starts_with("\x89PNG")) continue;
     to.bytes += png.size(), ++own;
@@ -237,7 +241,13 @@ void add_trial(const StudyRecord& study, const Trial& trial, Shown& to) {
   const auto path = results::journal_path(study.dir, trial.id);
   try {
     const journal::Record record = journal::read_without_events(path);
-    if (!to.is_full) add_pictures(path, trial, record, to);
+    std::set<std::string> elsewhere;
+    json interpretation = interpretation_of(path, record, to.budget, elsewhere);
+    if (!interpretation.is_null()) {
+      interpretation.update({{"trial", trial.id}, {"arm", trial.arm}, {"seed", trial.seed}});
+      to.interpretations.push_back(std::move(interpretation));
+    }
+    if (!to.is_full) add_pictures(path, trial, record, elsewhere, to);
     if (record.histograms.empty()) return;
     to.histograms.push_back({{"trial", trial.id},
                              {"arm", trial.arm},
@@ -283,6 +293,7 @@ json seen_of(const StudyRecord& study) {
     add_trial(study, *trial, shown);
   }
   return {{"resources", resources_of(study)},
+          {"interpretations", std::move(shown.interpretations)},
           {"pictures", std::move(shown.pictures)},
           {"histograms", std::move(shown.histograms)}};
 }
@@ -290,24 +301,28 @@ json seen_of(const StudyRecord& study) {
 json seen_of(const std::vector<StudyRecord>& studies, const std::vector<std::string>& labels) {
   std::vector<json> each;
   for (const StudyRecord& study : studies) each.push_back(seen_of(study));
-  json all = {{"pictures", json::array()}, {"histograms", json::array()}, {"resources", nullptr}};
-  std::size_t bytes = 0;
-  const auto take = [&](const char* kind, std::size_t i, std::size_t place) {
+  json all = {{"interpretations", json::array()},
+              {"pictures", json::array()},
+              {"histograms", json::array()},
+              {"resources", nullptr}};
+  const auto take = [&](const char* kind, std::size_t i, std::size_t place, std::size_t& bytes) {
     if (place >= each[i][kind].size()) return false;
     json& one = each[i][kind][place];
     one["arm"] = labels[i] + "/" + one["arm"].get<std::string>();
     one["trial"] = labels[i] + "/" + one["trial"].get<std::string>();
-    if (one.contains("png")) bytes += one["png"].get_ref<const std::string&>().size();
-    if (bytes <= kMostPictureBytes * 4 / 3) all[kind].push_back(std::move(one));
+    bytes += one.dump(-1, ' ', false, json::error_handler_t::replace).size();
+    if (bytes <= kMostBytes) all[kind].push_back(std::move(one));
     return true;
   };
   for (const auto& [kind, most] :
-       {std::pair{"pictures", kMostPictures}, std::pair{"histograms", kMostTrials}}) {
+       {std::pair{"interpretations", kMostTrials}, std::pair{"pictures", kMostPictures},
+        std::pair{"histograms", kMostTrials}}) {
     bool is_more = true;
+    std::size_t bytes = 0;
     for (std::size_t place = 0; is_more; ++place) {  // in turn, so that each study is seen
       is_more = false;
       for (std::size_t i = 0; i < each.size() && all[kind].size() < most; ++i)
-        is_more = take(kind, i, place) || is_more;
+        is_more = take(kind, i, place, bytes) || is_more;
     }
   }
   for (std::size_t i = 0; i < each.size(); ++i) add_resources(each[i]["resources"], labels[i], all);

@@ -8,8 +8,8 @@
 namespace paribus::report {
 
 /// What was sampled of the machine and its trials (`resources`), and what trials recorded that is
-/// more than numbers (`pictures`, `histograms`): of these the last ones of some trials, first of
-/// all arms one each. Reads their journals.
+/// more than numbers (`interpretations`, `pictures`, `histograms`): of these the last ones of some
+/// trials, first of all arms one each. Reads their journals.
 nlohmann::json seen_of(const results::StudyRecord& study);
 
 /// The same of several studies, each known by its label.

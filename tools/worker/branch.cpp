@@ -79,6 +79,10 @@ void add_shown(const fs::path& from, const journal::Record& record, std::int64_t
       copy.add(one.step,
                [&] { journal.picture(one.name, one.step, journal::picture_in(from, one)); });
   }
+  for (const journal::NamedTable& one : record.tables) {
+    if (one.step <= last)
+      copy.add(one.step, [&] { journal.table(one.name, one.step, one.columns); });
+  }
 }
 
 }  // namespace

@@ -71,6 +71,10 @@ void JournalRecorder::picture(std::string_view name, std::int64_t step, const Pi
   journal_.picture(name, step, png_of(pixels));
 }
 
+void JournalRecorder::table(std::string_view name, std::int64_t step, const Columns& columns) {
+  journal_.table(name, step, columns);
+}
+
 void JournalRecorder::resumed(std::int64_t step) {
   slot_.resumed_at = static_cast<std::uint64_t>(step);
   if (const auto known = seconds_at_.find(step); known != seconds_at_.end())

@@ -47,6 +47,7 @@ class JournalRecorder final : public Recorder {
   void message(std::string_view text) override;
   void histogram(std::string_view name, std::int64_t step, const Histogram& values) override;
   void picture(std::string_view name, std::int64_t step, const Pixels& pixels) override;
+  void table(std::string_view name, std::int64_t step, const Columns& columns) override;
   void flush() override { ++slot_.beat, journal_.sync(); }
   void resumed(std::int64_t step) override;
   void before_write(std::int64_t bytes) override;

@@ -4,10 +4,13 @@
 // What readers of journals take payloads apart with (format.h). Each takes from the front, and
 // gives nothing where there isn't enough.
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "journal/format.h"
 #include "paribus/record.h"
@@ -61,7 +64,7 @@ std::optional<double> take_value(std::string_view& from) {
   return value;
 }
 
-/// What a histogram or a picture begins with.
+/// What a histogram, a picture or a table begins with.
 struct ShownHead {
   std::string name;
   std::int64_t step = 0;
@@ -89,6 +92,64 @@ inline std::optional<Histogram> take_histogram(std::string_view from) {
   if (!out.counts.empty())
     std::memcpy(out.counts.data(), from.data() + kNumbers, from.size() - kNumbers);
   return out;
+}
+
+template <class T>
+std::optional<std::vector<T>> take_numbers(std::string_view& from, std::size_t rows) {
+  if (from.size() / sizeof(T) < rows) return std::nullopt;
+  std::vector<T> values(rows);
+  if (rows > 0) std::memcpy(values.data(), from.data(), rows * sizeof(T));
+  from.remove_prefix(rows * sizeof(T));
+  return values;
+}
+
+inline std::optional<std::vector<std::string>> take_texts(std::string_view& from,
+                                                          std::size_t rows) {
+  std::vector<std::string> texts;
+  std::size_t longest = 0;
+  for (std::size_t row = 0; row < rows; ++row) {
+    constexpr std::size_t kLength = sizeof(std::uint32_t);
+    if (from.size() < kLength) return std::nullopt;
+    const std::size_t length = load<std::uint32_t>(from.data());
+    from.remove_prefix(kLength);
+    if (length > from.size()) return std::nullopt;
+    longest = std::max(longest, length);
+    texts.emplace_back(from.substr(0, length));
+    from.remove_prefix(length);
+  }
+  if (longest * rows > kMaxTable) return std::nullopt;
+  return texts;
+}
+
+inline std::optional<Column> take_column(std::string_view& from, std::size_t rows) {
+  if (from.empty()) return std::nullopt;
+  const auto of_what = static_cast<std::uint8_t>(from.front());
+  from.remove_prefix(1);
+  auto name = take_name(from);
+  if (!name || name->empty() || name->size() > kMaxColumnName) return std::nullopt;
+  if (name->find('\0') != std::string::npos) return std::nullopt;
+  std::optional<Column::Values> values;
+  if (of_what == kFloats) values = take_numbers<double>(from, rows);
+  if (of_what == kIntegers) values = take_numbers<std::int64_t>(from, rows);
+  if (of_what == kTexts) values = take_texts(from, rows);
+  if (!values) return std::nullopt;
+  return Column{std::move(*name), std::move(*values)};
+}
+
+/// What stands behind its head: columns of one length, none with the name of another.
+inline std::optional<Columns> take_table(std::string_view from) {
+  if (from.size() < sizeof(std::uint32_t) || from.size() > kMaxTable) return std::nullopt;
+  const std::size_t rows = load<std::uint32_t>(from.data());
+  from.remove_prefix(sizeof(std::uint32_t));
+  Columns columns;
+  std::set<std::string> names;
+  while (!from.empty()) {
+    auto column = take_column(from, rows);
+    if (!column || !names.insert(column->name).second) return std::nullopt;
+    columns.push_back(std::move(*column));
+  }
+  if (columns.empty() || columns.size() > kMaxColumns) return std::nullopt;
+  return columns;
 }
 
 }  // namespace paribus::journal

@@ -58,6 +58,7 @@ class Writer {
   /// Written to the file before they return, after all points before them.
   void histogram(std::string_view name, std::int64_t step, const Histogram& values);
   void picture(std::string_view name, std::int64_t step, std::string_view png);
+  void table(std::string_view name, std::int64_t step, const Columns& columns);
   /// Written to the file before it returns, after all points before it.
   void event(const nlohmann::json& event);
   /// The same where there may be no room any more: without the points that are still in the buffer,
@@ -86,6 +87,7 @@ class Writer {
   void seal_block();
   void seal_chain();
   void append_record(std::uint8_t type, std::string_view payload);
+  void append_large(std::uint8_t type, std::string_view payload);
 
   std::filesystem::path path_;
   int file_ = -1;
@@ -125,6 +127,12 @@ struct NamedPicture {
   std::size_t at = 0, size = 0;  // where the journal has its PNG file
 };
 
+struct NamedTable {
+  std::string name;
+  std::int64_t step = 0;
+  Columns columns;
+};
+
 /// How a journal's end looks. `torn`: its last record is cut short, as after a kill. `damaged`:
 /// bytes were changed.
 enum class Tail : std::uint8_t { whole, torn, damaged };
@@ -145,6 +153,7 @@ struct Record {
   Chain chain;                         // likewise
   std::vector<NamedHistogram> histograms;  // likewise
   std::vector<NamedPicture> pictures;      // likewise
+  std::vector<NamedTable> tables;          // likewise
   std::size_t points_written = 0;          // with those that a resume made void
   Tail tail = Tail::whole;
   std::size_t valid_bytes = 0;  // the first bad offset, or the file's size

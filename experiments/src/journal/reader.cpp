@@ -91,9 +91,11 @@ class Collector {
       case kFull:
         return add_full(payload);
       case kHistogram:
-        return add_histogram(payload);
+        return add_shown(record_.histograms, histogram_steps_, payload, take_histogram);
       case kPicture:
         return add_picture(payload);
+      case kTable:
+        return add_shown(record_.tables, table_steps_, payload, take_table);
       default:
         return false;
     }
@@ -175,22 +177,23 @@ class Collector {
     return true;
   }
 
-  bool add_histogram(std::string_view payload) {
-    auto head = take_shown_head(payload);
-    auto values = take_histogram(payload);
-    if (!head || !values) return false;
-    begin_anew_if_restarted();
-    put(record_.histograms, histogram_steps_,
-        {std::move(head->name), head->step, std::move(*values)});
-    return true;
-  }
-
   bool add_picture(std::string_view payload) {
     auto head = take_shown_head(payload);
     if (!head) return false;
     begin_anew_if_restarted();
     const auto at = static_cast<std::size_t>(payload.data() - bytes_.data());
     put(record_.pictures, picture_steps_, {std::move(head->name), head->step, at, payload.size()});
+    return true;
+  }
+
+  /// `take`: what takes apart what stands behind the head.
+  template <class T, class Take>
+  bool add_shown(std::vector<T>& all, Steps& steps, std::string_view payload, Take take) {
+    auto head = take_shown_head(payload);
+    auto rest = take(payload);
+    if (!head || !rest) return false;
+    begin_anew_if_restarted();
+    put(all, steps, {std::move(head->name), head->step, std::move(*rest)});
     return true;
   }
 
@@ -259,6 +262,7 @@ class Collector {
     const auto is_later = [last](const auto& one) { return one.step > last; };
     std::erase_if(record_.histograms, is_later);
     std::erase_if(record_.pictures, is_later);
+    std::erase_if(record_.tables, is_later);
   }
 
   const std::string_view bytes_;
@@ -268,7 +272,7 @@ class Collector {
   std::vector<std::size_t>
       kept_;  // by series: points from before the resume, until the first one after it; else 0
   std::vector<Point> points_;
-  Steps histogram_steps_, picture_steps_;
+  Steps histogram_steps_, picture_steps_, table_steps_;
   bool restarted_ = false;
 };
 

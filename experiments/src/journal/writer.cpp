@@ -64,6 +64,29 @@ std::string shown_head(std::string_view name, std::int64_t step) {
   return head;
 }
 
+/// u32 rows, then the columns.
+std::string table_body(const Columns& columns) {
+  const auto rows =
+      std::visit([](const auto& values) { return values.size(); }, columns.front().values);
+  std::string body;
+  append_value(body, static_cast<std::uint32_t>(rows));
+  for (const Column& column : columns) {
+    append_value(body, static_cast<std::uint8_t>(column.values.index()));
+    append_name(body, column.name);
+    if (const auto* texts = std::get_if<kTexts>(&column.values)) {
+      for (const std::string& text : *texts) {
+        append_value(body, static_cast<std::uint32_t>(text.size()));
+        body.append(text);
+      }
+    } else if (const auto* whole = std::get_if<kIntegers>(&column.values)) {
+      for (const std::int64_t value : *whole) append_value(body, value);
+    } else {
+      for (const double value : std::get<kFloats>(column.values)) append_value(body, value);
+    }
+  }
+  return body;
+}
+
 bool is_narrow(double value) {
   return std::bit_cast<std::uint64_t>(static_cast<double>(static_cast<float>(value))) ==
          std::bit_cast<std::uint64_t>(value);
@@ -233,10 +256,24 @@ void Writer::picture(std::string_view name, std::int64_t step, std::string_view 
     throw Error(fmt::format("journal {}: picture '{}' has {} bytes, at most {} are kept",
                             path_.string(), name, png.size(), kMaxPicture));
   }
+  append_large(kPicture, shown_head(name, step).append(png));
+}
+
+void Writer::table(std::string_view name, std::int64_t step, const Columns& columns) {
+  const std::string body = table_body(columns);
+  if (body.size() > kMaxTable) {
+    throw Error(fmt::format("journal {}: table '{}' has {} bytes, at most {} are kept",
+                            path_.string(), name, body.size(), kMaxTable));
+  }
+  append_large(kTable, shown_head(name, step).append(body));
+}
+
+/// Written at once; its room isn't kept.
+void Writer::append_large(std::uint8_t type, std::string_view payload) {
   seal_chain();
-  append_record(kPicture, shown_head(name, step).append(png));
+  append_record(type, payload);
   flush();
-  buffer_.resize(std::max(kCapacity, used_));  // a picture's room isn't kept
+  buffer_.resize(std::max(kCapacity, used_));
   buffer_.shrink_to_fit();
 }
 

@@ -26,6 +26,27 @@ TableColumn column(std::string name, hid_t type, std::string bytes) {
   return {std::move(name), "", Handle(H5Tcopy(type), "a type"), std::move(bytes)};
 }
 
+/// Each takes the room of the longest.
+TableColumn texts_column(const std::string& name, const std::vector<std::string>& texts) {
+  std::size_t most = 1;
+  for (const std::string& text : texts) most = std::max(most, text.size());
+  std::string bytes;
+  for (const std::string& text : texts) bytes.append(text).append(most - text.size(), '\0');
+  return {name, "", hdf5::text_type(most), std::move(bytes)};
+}
+
+TableColumn column_of(const Column& column) {
+  if (const auto* texts = std::get_if<std::vector<std::string>>(&column.values))
+    return texts_column(column.name, *texts);
+  std::string bytes;
+  if (const auto* whole = std::get_if<std::vector<std::int64_t>>(&column.values)) {
+    for (const std::int64_t value : *whole) append(bytes, value);
+    return results::column(column.name, H5T_STD_I64LE, std::move(bytes));
+  }
+  for (const double value : std::get<std::vector<double>>(column.values)) append(bytes, value);
+  return results::column(column.name, H5T_IEEE_F64LE, std::move(bytes));
+}
+
 /// A row for each step. Those of fewer bins than others have zeros behind them.
 void write_table(hid_t group, const std::string& name,
                  const std::vector<const journal::NamedHistogram*>& rows) {
@@ -62,6 +83,7 @@ void ShownWriter::write(const std::string& trial, const std::filesystem::path& p
                         const journal::Record& record) {
   if (!record.histograms.empty()) write_histograms(trial, record);
   if (!record.pictures.empty()) write_pictures(trial, path, record);
+  if (!record.tables.empty()) write_tables(trial, record);
 }
 
 void ShownWriter::write_histograms(const std::string& trial, const journal::Record& record) {
@@ -81,6 +103,23 @@ void ShownWriter::write_pictures(const std::string& trial, const std::filesystem
     hdf5::set_attribute(own, "name", name);
     for (const auto* one : steps)
       hdf5::write_bytes(own, std::to_string(one->step), journal::picture_in(path, *one));
+  }
+}
+
+void ShownWriter::write_tables(const std::string& trial, const journal::Record& record) {
+  const Handle group = hdf5::create_group(made(tables_, file_, "tables"), trial);
+  std::map<std::string, std::vector<const journal::NamedTable*>> by_name;
+  for (const journal::NamedTable& one : record.tables) by_name[one.name].push_back(&one);
+  for (const auto& [name, steps] : by_name) {
+    const Handle own = hdf5::create_group(group, hdf5::link_name(name));
+    hdf5::set_attribute(own, "name", name);
+    for (const auto* one : steps) {
+      std::vector<TableColumn> columns;
+      for (const Column& column : one->columns) columns.push_back(column_of(column));
+      const std::size_t rows =
+          std::visit([](const auto& values) { return values.size(); }, one->columns.front().values);
+      hdf5::write_table(own, std::to_string(one->step), columns, rows);
+    }
   }
 }
 

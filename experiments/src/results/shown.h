@@ -10,8 +10,9 @@
 
 namespace paribus::results {
 
-/// What trials recorded that is more than numbers: `/histograms/<trial>/<name>`, a table, and
-/// `/pictures/<trial>/<name>/<step>`, the bytes of a PNG file. Groups are made when there is
+/// What trials recorded that is more than numbers: `/histograms/<trial>/<name>`, a table,
+/// `/pictures/<trial>/<name>/<step>`, the bytes of a PNG file, and `/tables/<trial>/<name>/<step>`,
+/// a table with columns of its own. Groups are made when there is
 /// something to be in them.
 class ShownWriter {
  public:
@@ -24,9 +25,10 @@ class ShownWriter {
   void write_histograms(const std::string& trial, const journal::Record& record);
   void write_pictures(const std::string& trial, const std::filesystem::path& path,
                       const journal::Record& record);
+  void write_tables(const std::string& trial, const journal::Record& record);
 
   hid_t file_;
-  std::unique_ptr<hdf5::Handle> histograms_, pictures_;
+  std::unique_ptr<hdf5::Handle> histograms_, pictures_, tables_;
 };
 
 }  // namespace paribus::results

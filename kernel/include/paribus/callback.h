@@ -45,6 +45,8 @@ class Callback : public PartBase {
   virtual void after_batch(Fit& /*fit*/) {}
   /// Evaluation weights go in here.
   virtual void before_validate(Fit& /*fit*/) {}
+  /// A batch of the validation split has its outputs and its loss, without gradients.
+  virtual void after_valid_batch(Fit& /*fit*/) {}
   /// And out; the epoch's metrics are there.
   virtual void after_validate(Fit& /*fit*/) {}
   /// Always, skipped epochs too.

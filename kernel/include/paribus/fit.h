@@ -13,6 +13,7 @@
 #include "paribus/model_base.h"
 #include "paribus/optimizer.h"
 #include "paribus/random.h"
+#include "paribus/record.h"
 #include "paribus/types.h"
 
 namespace paribus {
@@ -60,6 +61,9 @@ class Fit {
   /// Records a picture: uint8, H W (grey) or H W 3 (red, green, blue), of at most 4096 points a
   /// side. Throws Error for anything else.
   void picture(std::string_view name, const at::Tensor& pixels) { picture_(name, pixels); }
+  /// Records a table: at most 100 columns of one length, each with a name of its own, of at most 4
+  /// MiB in all, where each text counts as the longest of its column. Throws Error for others.
+  void table(std::string_view name, const Columns& columns) { table_(name, columns); }
   /// Keeps the present weights and buffers as `checkpoints/<trial>/<name>.safetensors`, by atomic
   /// replacement.
   void save_weights(std::string_view name) { save_weights_(name); }
@@ -83,6 +87,7 @@ class Fit {
   std::function<void(std::string_view, double)> record_;
   std::function<void(std::string_view, const at::Tensor&, std::int64_t)> histogram_;
   std::function<void(std::string_view, const at::Tensor&)> picture_;
+  std::function<void(std::string_view, const Columns&)> table_;
   std::function<void(std::string_view)> save_weights_;
   std::function<double(std::string_view)> get_parameter_;
   std::function<void(std::string_view, double)> set_parameter_;

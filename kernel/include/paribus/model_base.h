@@ -27,6 +27,11 @@ class Model : public PartBase {
   virtual void set_training(bool on) = 0;
   virtual void move_to(const at::Device& device, bool channels_last) = 0;
   [[nodiscard]] virtual bool has_convolutions() const { return false; }
+  /// `outputs` in two halves, for who wants what lies between them (callback/grad_cam): the last
+  /// feature map, N C H W, of the first input, and the scores, N K, that are made of it. Undefined:
+  /// there is no such map.
+  [[nodiscard]] virtual at::Tensor features_of(const at::Tensor& /*input*/) { return {}; }
+  [[nodiscard]] virtual at::Tensor scores_of(const at::Tensor& /*features*/) { return {}; }
   /// Where each layer group but the first begins, by the name of a module or weight in `weights`,
   /// from the input to the head: {"layer3", "fc"}. Rates differ between layer groups, and they are
   /// frozen one by one. Without it the last module is a group, and all before it another.

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace paribus {
@@ -33,6 +34,15 @@ struct Pixels {
   std::string_view bytes;
 };
 
+/// A column of a table: numbers or texts.
+struct Column {
+  using Values =
+      std::variant<std::vector<double>, std::vector<std::int64_t>, std::vector<std::string>>;
+  std::string name;
+  Values values;
+};
+using Columns = std::vector<Column>;
+
 /// Where a trainer tells what happens; implemented by whoever runs it (a journal, a test, Python).
 /// Called on the training thread; must be cheap.
 class Recorder {
@@ -45,6 +55,8 @@ class Recorder {
   virtual void histogram(std::string_view /*name*/, std::int64_t /*step*/,
                          const Histogram& /*values*/) {}
   virtual void picture(std::string_view /*name*/, std::int64_t /*step*/, const Pixels& /*pixels*/) {
+  }
+  virtual void table(std::string_view /*name*/, std::int64_t /*step*/, const Columns& /*columns*/) {
   }
   /// Makes all points so far safe: called before a checkpoint that stands for them is written.
   virtual void flush() = 0;

@@ -88,6 +88,7 @@ class Trainer {
   void put_point(std::string_view series, double value);
   void put_histogram(std::string_view name, const at::Tensor& values, std::int64_t bins);
   void put_picture(std::string_view name, const at::Tensor& pixels);
+  void put_table(std::string_view name, const Columns& columns);
   void drain_losses();
   void note(const std::string& series, double value, bool maximize);
   void note_validation(double loss);

@@ -24,6 +24,7 @@ struct KillAt : paribus::Callback {
   void after_step(paribus::Fit& /*fit*/) override { at("after_step"); }
   void after_batch(paribus::Fit& /*fit*/) override { at("after_batch"); }
   void before_validate(paribus::Fit& /*fit*/) override { at("before_validate"); }
+  void after_valid_batch(paribus::Fit& /*fit*/) override { at("after_valid_batch"); }
   void after_validate(paribus::Fit& /*fit*/) override { at("after_validate"); }
   void after_epoch(paribus::Fit& /*fit*/) override { at("after_epoch"); }
   void after_fit(paribus::Fit& /*fit*/) override { at("after_fit"); }

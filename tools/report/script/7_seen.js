@@ -103,6 +103,7 @@ function showResources() {
 
 function showSeen() {
   if (!report.seen) return;
+  showInterpretation();
   showPictures();
   showHistograms();
   showResources();
