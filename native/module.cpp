@@ -50,6 +50,8 @@ PYBIND11_MODULE(_native, module) {
   join(module);
   add_optimizer(module);
   add_scores(module);
+  add_data(module);
+  add_network(module);
 }
 
 }  // namespace paribus::python

@@ -50,8 +50,8 @@ auto told(const std::string& who, const Work& work) {
 /// What a part offers on its own, as classes of the module.
 void add_optimizer(py::module_& module);
 void add_scores(py::module_& module);
-void add_model(py::module_& module);
-void add_loader(py::module_& module);
+void add_network(py::module_& module);
+void add_data(py::module_& module);
 void add_trainer(py::module_& module);
 
 }  // namespace paribus::python

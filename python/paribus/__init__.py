@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         tracker,
         transform,
     )
+    from .data import Batch, Data, Loader
     from .errors import ParibusError, Problem, StudyError, TrialsFailed
     from .parts import Part
     from .results import Comparison, Results, Verification
@@ -49,6 +50,9 @@ _PLACES = {
     "Results": "results",
     "Comparison": "results",
     "Verification": "results",
+    "Batch": "data",
+    "Data": "data",
+    "Loader": "data",
     "RateSweep": "shown",
     "ShownBatch": "shown",
     "ShownResults": "shown",
@@ -72,8 +76,11 @@ _KINDS = (
 )
 
 __all__ = [
+    "Batch",
     "Check",
     "Comparison",
+    "Data",
+    "Loader",
     "ParibusError",
     "Part",
     "Problem",

@@ -13,6 +13,8 @@ from .parts import Part
 if TYPE_CHECKING:
     import torch
 
+    from .data import Data
+    from .network import Network
     from .stepping import Stepping
 
     Output = torch.Tensor | dict[str, torch.Tensor] | tuple[torch.Tensor, ...]
@@ -108,7 +110,23 @@ class SchedulePart(Part):
         return float(self._native.at(fraction, inclusive, fraction * epochs, epochs, base))
 
 
+class ModelPart(Part):
+    """A model: a part of a study, and, by `build`, a module of torch."""
+
+    def build(self, data: Data, *, seed: int | None = None) -> Network:
+        """A `torch.nn.Module` for these data (`loader.data`, `paribus.Data.images(3, 32, 32, classes=10)`).
+
+        `seed`: the weights that a trial of this seed begins with, and torch's generator stays as it is; without it
+        they are drawn from that generator. Raises StudyError where a parameter is wrong, ParibusError where the model
+        doesn't fit the data.
+        """
+        from .network import Network
+
+        return Network(self, data, seed)
+
+
 BASES: dict[str, type[Part]] = {
+    "model": ModelPart,
     "optimizer": OptimizerPart,
     "loss": LossPart,
     "metric": MetricPart,
