@@ -52,6 +52,7 @@ PYBIND11_MODULE(_native, module) {
   add_scores(module);
   add_data(module);
   add_network(module);
+  add_trainer(module);
 }
 
 }  // namespace paribus::python

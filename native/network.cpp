@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A model on its own: weights, buffers and a forward pass.
-#include <ATen/Context.h>
 #include <pybind11/stl.h>
 
 #include <optional>
 
 #include "data.h"
+#include "generator.h"
 #include "paribus/model_base.h"
 #include "paribus/random.h"
 #include "views.h"
@@ -27,11 +27,9 @@ class Network {
       : who_("model/" + table["use"].cast<std::string>()),
         data_(spec_from(data)),
         part_(Parts::here().made("model", "model", table)) {
-    at::Generator generator = at::globalContext().defaultGenerator(at::kCPU);
-    const at::Tensor state = generator.get_state();
-    if (seed) generator.set_current_seed(Stream(*seed, "model").seed(0, -1));
+    std::optional<GeneratorKept> kept;
+    if (seed) kept.emplace().seed(Stream(*seed, "model").seed(0, -1));
     told(who_, [this] { model().build(data_); });
-    if (seed) generator.set_state(state);
   }
 
   [[nodiscard]] py::list weights() const { return named_list(model().weights()); }

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .run import Run, TrialState
     from .shown import RateSweep, ShownBatch, ShownResults
     from .study import Check, Study
+    from .trainer import Event, Fit, Outcome, Trainer
 
 __version__ = "0.1.0"
 
@@ -53,6 +54,10 @@ _PLACES = {
     "Batch": "data",
     "Data": "data",
     "Loader": "data",
+    "Event": "trainer",
+    "Fit": "trainer",
+    "Outcome": "trainer",
+    "Trainer": "trainer",
     "RateSweep": "shown",
     "ShownBatch": "shown",
     "ShownResults": "shown",
@@ -80,7 +85,10 @@ __all__ = [
     "Check",
     "Comparison",
     "Data",
+    "Event",
+    "Fit",
     "Loader",
+    "Outcome",
     "ParibusError",
     "Part",
     "Problem",
@@ -91,6 +99,7 @@ __all__ = [
     "ShownResults",
     "Study",
     "StudyError",
+    "Trainer",
     "TrialState",
     "TrialsFailed",
     "Verification",

@@ -52,7 +52,7 @@ class Data:
     @classmethod
     def of(cls, told: dict[str, Any]) -> Data:
         """From the kernel's words."""
-        held = {
+        held: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in told.items()
         }
         for name in ("inputs", "targets"):

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-import json
+import sys
+from pathlib import Path
 
 import paribus
 import pytest
 import torch
+
+sys.path.insert(0, str(Path(__file__).parent))
+from weights import weights_in  # noqa: E402
 
 torch.set_num_threads(1)
 
@@ -49,19 +53,3 @@ def trained(place):
         return weights_in(file)
 
     return train
-
-
-def weights_in(file):
-    """Tensors of a safetensors file, by name."""
-    data = file.read_bytes()
-    length = int.from_bytes(data[:8], "little")
-    held = {}
-    for name, about in json.loads(data[8 : 8 + length]).items():
-        if name == "__metadata__":
-            continue
-        begin, end = (8 + length + at for at in about["data_offsets"])
-        kind = {"F32": torch.float32, "I64": torch.int64}[about["dtype"]]
-        held[name] = torch.frombuffer(bytearray(data[begin:end]), dtype=kind).reshape(
-            about["shape"]
-        )
-    return held
