@@ -11,7 +11,9 @@
     print(run.compare())
     run.results().frame()
 
-Everything below is what the command line does, by the same programs: the same checks, the same trial ids, the same bits.
+A study does what the command line does, by the same programs: the same checks, the same trial ids, the same bits. The layers
+beneath serve loops of your own, on the torch of your environment: `paribus.optimizer.Lion().on(net.parameters())`,
+`paribus.loss.Focal()(output, target)`, `paribus.Loader`, `paribus.Trainer`.
 """
 
 from __future__ import annotations

@@ -59,6 +59,32 @@ def test_steps_are_the_same_twice_and_go_on_from_a_saved_state(loop, name):
     assert equal(resumed.train(6), last)
 
 
+@pytest.mark.parametrize("name", WITHOUT_STUDY)
+def test_steps_have_the_bits_of_a_training(name):
+    data = paribus.dataset.Glyphs(items=96, valid_items=10, batch=32, transforms=["normalize"])
+    part, model = getattr(paribus.optimizer, name)(), paribus.model.Mlp(hidden=[8])
+    trainer = paribus.Trainer(
+        data=data, model=model, optimizer=part, train={"epochs": 2}, study={"threads": 1}
+    )
+    trainer.fit()
+    loader, loss = paribus.Loader(data), paribus.loss.CrossEntropy()
+    net = model.build(loader.data, seed=0)
+    optimizer = part.on(net.named_parameters())
+
+    def closure():
+        optimizer.zero_grad()
+        value = loss(net(batch.input), batch.target)
+        value.backward()
+        return value
+
+    for loader.epoch in range(2):
+        for batch in loader:  # noqa: B007
+            optimizer.step(closure)
+    own = dict(net.named_parameters())
+    assert own.keys() == trainer.weights.keys()
+    assert all(torch.equal(own[name], weight) for name, weight in trainer.weights.items())
+
+
 def test_the_very_weights_are_stepped(loop):
     made = loop(paribus.optimizer.Lion().on)
     weights = list(made.net.parameters())
@@ -118,6 +144,19 @@ def test_sam_asks_the_closure_twice(loop):
     assert len(calls) == 2 and torch.equal(*calls)  # with the same draws
     with pytest.raises(paribus.ParibusError, match="sam: it wants gradients at other .* closure"):
         made.optimizer.step()
+
+
+def test_what_a_closure_raises_comes_out(loop):
+    made, calls = loop(paribus.optimizer.SAM().on), []
+
+    def closure():
+        calls.append(0)
+        if len(calls) == 2:
+            raise ZeroDivisionError("the second time")
+        return made.loss()
+
+    with pytest.raises(ZeroDivisionError, match="the second time"):
+        made.optimizer.step(closure)
 
 
 def sgd(p, **more):
