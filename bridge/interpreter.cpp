@@ -68,11 +68,18 @@ void check_torch(const py::module_& torch) {
               "was built with in $PARIBUS_PYTHON, or build Paribus against this torch");
 }
 
+void register_views() {
+  static PyModuleDef definition;
+  py::module_ module = py::module_::create_extension_module("_paribus", nullptr, &definition);
+  add_views(module);
+  py::module_::import("sys").attr("modules")["_paribus"] = module;
+}
+
 void import_ours() {
   py::list path = py::module_::import("sys").attr("path");
   path.insert(0, setting.package);
   check_torch(py::module_::import("torch"));
-  add_views(py::module_::import("sys").attr("modules"));
+  register_views();
   our_module = new py::module_(py::module_::import("paribus.bridge"));
   py::list full;
   for (const std::string& entry : setting.path) full.append(entry);
@@ -112,6 +119,14 @@ void start() {
   ::pthread_atfork(nullptr, nullptr, [] { forked = true; });
   started = true;
   tell_stacks();
+}
+
+void join(py::module_& module) {
+  if (started) return;
+  check_torch(py::module_::import("torch"));
+  add_views(module);
+  our_module = new py::module_(py::module_::import("paribus.bridge"));
+  started = true;
 }
 
 Lock::Lock() {

@@ -27,6 +27,10 @@ void use(const Setting& setting);
 /// user is imported. Throws Error.
 void start();
 
+/// Within a program of Python's own, in the place of both: the interpreter stays as it is, the
+/// views go into `module`. REQUIRES: its lock is held, its torch is ours.
+void join(py::module_& module);
+
 /// Holds the interpreter for this thread, starting it if need be. In a fork it becomes the fork's
 /// own at the first Lock, which must be the forking thread's.
 class Lock {

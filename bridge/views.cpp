@@ -213,15 +213,12 @@ void add_requests(Class& fit) {
 
 }  // namespace
 
-void add_views(const py::dict& modules) {
-  static PyModuleDef definition;
-  py::module_ module = py::module_::create_extension_module("_paribus", nullptr, &definition);
+void add_views(py::module_& module) {
   add_batch(module);
   py::class_<FitView, std::shared_ptr<FitView>> fit(module, "Fit", py::module_local());
   add_place(fit);
   add_tensors(fit);
   add_requests(fit);
-  modules["_paribus"] = module;
 }
 
 py::dict to_python(const DataSpec& data) {

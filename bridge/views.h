@@ -22,8 +22,8 @@ struct BatchView {
   Batch* batch = nullptr;
 };
 
-/// Registers them as module `_paribus`.
-void add_views(const py::dict& modules);
+/// Their classes, as those of a module.
+void add_views(py::module_& module);
 
 /// Data as paribus.bridge.Data wants it, and back from it: shapes of inputs and targets, mean and
 /// std. Throws where their number or a type was changed.

@@ -19,6 +19,7 @@
 #include "registry/elf.h"
 #include "registry/index.h"
 #include "registry/manifest.h"
+#include "registry/own_program.h"
 #include "registry/trust.h"
 #include "registry/verify.h"
 
@@ -51,9 +52,8 @@ std::optional<fs::path> users_folder() {
 }
 
 std::optional<fs::path> built_in_folder() {
-  std::error_code problem;
-  const fs::path program = fs::read_symlink("/proc/self/exe", problem);
-  if (problem) return std::nullopt;
+  const fs::path program = own_program();
+  if (program.empty()) return std::nullopt;
   return program.parent_path().parent_path() / "lib" / "paribus" / "plugins";
 }
 

@@ -13,6 +13,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "registry/own_program.h"
+
 namespace paribus::registry {
 namespace {
 
@@ -56,11 +58,6 @@ std::optional<uid_t> who_called_sudo() {
   const unsigned long user = std::strtoul(text, &end, 10);
   if (*end != '\0') return std::nullopt;
   return static_cast<uid_t>(user);
-}
-
-fs::path own_program() {
-  std::error_code ignored;
-  return fs::read_symlink("/proc/self/exe", ignored);
 }
 
 }  // namespace

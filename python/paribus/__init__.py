@@ -11,7 +11,9 @@
     print(run.compare())
     run.results().frame()
 
-Everything below is what the command line does, by the same programs: the same checks, the same trial ids, the same bits.
+A study does what the command line does, by the same programs: the same checks, the same trial ids, the same bits. The layers
+beneath serve loops of your own, on the torch of your environment: `paribus.optimizer.Lion().on(net.parameters())`,
+`paribus.loss.Focal()(output, target)`, `paribus.Loader`, `paribus.Trainer`.
 """
 
 from __future__ import annotations
@@ -32,12 +34,14 @@ if TYPE_CHECKING:
         tracker,
         transform,
     )
+    from .data import Batch, Data, Loader
     from .errors import ParibusError, Problem, StudyError, TrialsFailed
     from .parts import Part
     from .results import Comparison, Results, Verification
     from .run import Run, TrialState
     from .shown import RateSweep, ShownBatch, ShownResults
     from .study import Check, Study
+    from .trainer import Event, Fit, Outcome, Trainer
 
 __version__ = "0.1.0"
 
@@ -49,6 +53,13 @@ _PLACES = {
     "Results": "results",
     "Comparison": "results",
     "Verification": "results",
+    "Batch": "data",
+    "Data": "data",
+    "Loader": "data",
+    "Event": "trainer",
+    "Fit": "trainer",
+    "Outcome": "trainer",
+    "Trainer": "trainer",
     "RateSweep": "shown",
     "ShownBatch": "shown",
     "ShownResults": "shown",
@@ -72,8 +83,14 @@ _KINDS = (
 )
 
 __all__ = [
+    "Batch",
     "Check",
     "Comparison",
+    "Data",
+    "Event",
+    "Fit",
+    "Loader",
+    "Outcome",
     "ParibusError",
     "Part",
     "Problem",
@@ -84,6 +101,7 @@ __all__ = [
     "ShownResults",
     "Study",
     "StudyError",
+    "Trainer",
     "TrialState",
     "TrialsFailed",
     "Verification",

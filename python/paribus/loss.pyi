@@ -2,9 +2,9 @@
 # Made from the manifests of kind loss.
 from collections.abc import Sequence
 
-from .parts import Part
+from .alone import LossPart
 
-class Bce(Part):
+class Bce(LossPart):
     """binary cross-entropy of each class for itself, with label smoothing
 
     smoothing: float = 0.0: how far targets move to a half
@@ -20,7 +20,7 @@ class Bce(Part):
 
 BCE = Bce
 
-class CrossEntropy(Part):
+class CrossEntropy(LossPart):
     """softmax cross-entropy of class numbers or probabilities, with label smoothing
 
     smoothing: float = 0.0: share of the target spread over all classes
@@ -34,7 +34,7 @@ class CrossEntropy(Part):
         ignore: int | None = ...,
     ) -> None: ...
 
-class Dice(Part):
+class Dice(LossPart):
     """how little the scored and the true places of each class overlap
 
     smooth: float = 1e-06: added above and below, for classes that aren't there
@@ -50,7 +50,7 @@ class Dice(Part):
 
 DICE = Dice
 
-class Focal(Part):
+class Focal(LossPart):
     """cross-entropy that looks away from what is right already
 
     gamma: float = 2.0: how little; 0: cross-entropy
@@ -66,7 +66,7 @@ class Focal(Part):
         sigmoid: bool = ...,
     ) -> None: ...
 
-class Huber(Part):
+class Huber(LossPart):
     """squared for small errors, absolute for large ones (smooth L1)
 
     delta: float = 1.0: error from which on it grows linearly; 1: smooth L1
@@ -78,7 +78,7 @@ class Huber(Part):
         delta: float = ...,
     ) -> None: ...
 
-class L1(Part):
+class L1(LossPart):
     """mean absolute error"""
 
     def __init__(
@@ -87,7 +87,7 @@ class L1(Part):
 
 L1 = L1
 
-class Mse(Part):
+class Mse(LossPart):
     """mean squared error"""
 
     def __init__(

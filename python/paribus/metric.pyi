@@ -2,9 +2,9 @@
 # Made from the manifests of kind metric.
 from typing import Literal
 
-from .parts import Part
+from .alone import MetricPart
 
-class Accuracy(Part):
+class Accuracy(MetricPart):
     """share of the items whose class is scored highest"""
 
     def __init__(
@@ -13,7 +13,7 @@ class Accuracy(Part):
         name: str = ...,
     ) -> None: ...
 
-class Auroc(Part):
+class Auroc(MetricPart):
     """area under the ROC curve: how well scores put items of a class first"""
 
     def __init__(
@@ -22,7 +22,7 @@ class Auroc(Part):
         name: str = ...,
     ) -> None: ...
 
-class CalibrationError(Part):
+class CalibrationError(MetricPart):
     """how far confidence is from the share that is right (expected calibration error)
 
     bins: int = 15: of confidence, of equal width
@@ -35,7 +35,7 @@ class CalibrationError(Part):
         name: str = ...,
     ) -> None: ...
 
-class Dice(Part):
+class Dice(MetricPart):
     """overlap of the guessed and the true places of each class
 
     average: string = 'macro': macro: every class counts the same; micro: every item does; one of macro, micro
@@ -54,7 +54,7 @@ class Dice(Part):
 
 DICE = Dice
 
-class F1(Part):
+class F1(MetricPart):
     """harmonic mean of precision and recall
 
     average: string = 'macro': macro: every class counts the same; micro: every item does; one of macro, micro
@@ -73,7 +73,7 @@ class F1(Part):
 
 F1 = F1
 
-class Iou(Part):
+class Iou(MetricPart):
     """intersection over union of each class
 
     average: string = 'macro': macro: every class counts the same; micro: every item does; one of macro, micro
@@ -92,7 +92,7 @@ class Iou(Part):
 
 IOU = Iou
 
-class Loss(Part):
+class Loss(MetricPart):
     """mean loss over the items of a split"""
 
     def __init__(
@@ -103,7 +103,7 @@ class Loss(Part):
 
 LOSS = Loss
 
-class Mae(Part):
+class Mae(MetricPart):
     """mean absolute error, in the target's unit"""
 
     def __init__(
@@ -114,7 +114,7 @@ class Mae(Part):
 
 MAE = Mae
 
-class Precision(Part):
+class Precision(MetricPart):
     """share of the guesses of a class that are right
 
     average: string = 'macro': macro: every class counts the same; micro: every item does; one of macro, micro
@@ -131,7 +131,7 @@ class Precision(Part):
         name: str = ...,
     ) -> None: ...
 
-class R2(Part):
+class R2(MetricPart):
     """share of the target's variance that is explained"""
 
     def __init__(
@@ -142,7 +142,7 @@ class R2(Part):
 
 R2 = R2
 
-class Recall(Part):
+class Recall(MetricPart):
     """share of the items of a class that are found (balanced accuracy)
 
     average: string = 'macro': macro: every class counts the same; micro: every item does; one of macro, micro
@@ -159,7 +159,7 @@ class Recall(Part):
         name: str = ...,
     ) -> None: ...
 
-class Rmse(Part):
+class Rmse(MetricPart):
     """root mean squared error, in the target's unit"""
 
     def __init__(
@@ -170,7 +170,7 @@ class Rmse(Part):
 
 RMSE = Rmse
 
-class TopK(Part):
+class TopK(MetricPart):
     """share of the items whose class is among the k scored highest
 
     k: int = 5: how many guesses the model has

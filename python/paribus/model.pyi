@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from .parts import Part
+from .alone import ModelPart
 
-class ConvNet(Part):
+class ConvNet(ModelPart):
     """convolutions of stride 2 with batch norm
 
     channels: list = [8, 16, 32, 64]: output channels of each convolution
@@ -27,7 +27,7 @@ class ConvNet(Part):
         init: Literal["kaiming", "default"] = ...,
     ) -> None: ...
 
-class Mlp(Part):
+class Mlp(ModelPart):
     """fully connected layers
 
     hidden: list = [64]: width of each hidden layer
@@ -43,7 +43,7 @@ class Mlp(Part):
 
 MLP = Mlp
 
-class ResNet18(Part):
+class ResNet18(ModelPart):
     """residual network of 18 layers (He et al. 2015)
 
     width: int = 64: channels of the first stage; each next has twice
@@ -65,7 +65,7 @@ class ResNet18(Part):
         pretrained: str = ...,
     ) -> None: ...
 
-class ResNet34(Part):
+class ResNet34(ModelPart):
     """residual network of 34 layers (He et al. 2015)
 
     width: int = 64: channels of the first stage; each next has twice
@@ -87,7 +87,7 @@ class ResNet34(Part):
         pretrained: str = ...,
     ) -> None: ...
 
-class ResNet50(Part):
+class ResNet50(ModelPart):
     """residual network of 50 layers (He et al. 2015)
 
     width: int = 64: channels of the first stage; each next has twice
@@ -109,7 +109,7 @@ class ResNet50(Part):
         pretrained: str = ...,
     ) -> None: ...
 
-class ResNet9(Part):
+class ResNet9(ModelPart):
     """Page's nine-layer residual network for CIFAR-10
 
     width: int = 64: channels of the first convolution
@@ -123,7 +123,7 @@ class ResNet9(Part):
         logit_scale: float = ...,
     ) -> None: ...
 
-class Squeezenet11(Part):
+class Squeezenet11(ModelPart):
     """small network of squeezed convolutions (Iandola 2016)
 
     dropout: float = 0.5: before the last convolution
@@ -137,7 +137,7 @@ class Squeezenet11(Part):
         pretrained: str = ...,
     ) -> None: ...
 
-class TorchScript(Part):
+class TorchScript(ModelPart):
     """a network saved by torch.jit
 
     file: string = '': what torch.jit.save wrote
@@ -149,7 +149,7 @@ class TorchScript(Part):
         file: str = ...,
     ) -> None: ...
 
-class UNet(Part):
+class UNet(ModelPart):
     """the class of each pixel, by what is around it (Ronneberger 2015)
 
     width: int = 64: channels at the image's own size; each next has twice

@@ -2,9 +2,10 @@
 # Made from the manifests of kind optimizer.
 from typing import Literal
 
+from .alone import OptimizerPart
 from .parts import Part
 
-class Adafactor(Part):
+class Adafactor(OptimizerPart):
     """Adam's root from rows and columns (Shazeer and Stern 2018)
 
     lr: float = 0.01: the largest relative rate
@@ -24,7 +25,7 @@ class Adafactor(Part):
         weight_decay: float = ...,
     ) -> None: ...
 
-class Adagrad(Part):
+class Adagrad(OptimizerPart):
     """gradients over the root of the sum of their squares (Duchi et al. 2011)
 
     lr: float = 0.01: learning rate
@@ -44,7 +45,7 @@ class Adagrad(Part):
         weight_decay: float = ...,
     ) -> None: ...
 
-class Adam(Part):
+class Adam(OptimizerPart):
     """adaptive moments (Kingma and Ba 2015), AMSGrad on request
 
     lr: float = 0.001: learning rate
@@ -68,7 +69,7 @@ class Adam(Part):
 
 ADAM = Adam
 
-class AdamW(Part):
+class AdamW(OptimizerPart):
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019), AMSGrad on request
 
     lr: float = 0.001: learning rate
@@ -90,7 +91,7 @@ class AdamW(Part):
         amsgrad: bool = ...,
     ) -> None: ...
 
-class Lamb(Part):
+class Lamb(OptimizerPart):
     """Adam's direction, as long as the weights are (You et al. 2020)
 
     lr: float = 0.001: learning rate
@@ -112,7 +113,7 @@ class Lamb(Part):
 
 LAMB = Lamb
 
-class Lars(Part):
+class Lars(OptimizerPart):
     """momentum with a rate for each layer (You et al. 2017)
 
     lr: float = 1.0: learning rate
@@ -132,7 +133,7 @@ class Lars(Part):
 
 LARS = Lars
 
-class Lion(Part):
+class Lion(OptimizerPart):
     """signs of an average of gradients (Chen et al. 2023)
 
     lr: float = 0.0001: learning rate
@@ -152,7 +153,7 @@ class Lion(Part):
 
 LION = Lion
 
-class Lookahead(Part):
+class Lookahead(OptimizerPart):
     """k steps forward, one step back (Zhang et al. 2019), around any optimizer
 
     inner: part = 'sgd': the optimizer that makes the steps
@@ -170,7 +171,7 @@ class Lookahead(Part):
         evaluate: Literal["slow", "fast"] = ...,
     ) -> None: ...
 
-class Muon(Part):
+class Muon(OptimizerPart):
     """orthogonal momentum for hidden matrices (Jordan et al. 2024)
 
     lr: float = 0.02: learning rate of the matrices
@@ -200,7 +201,7 @@ class Muon(Part):
 
 MUON = Muon
 
-class RAdam(Part):
+class RAdam(OptimizerPart):
     """Adam, rectified while its variance is large (Liu et al. 2020)
 
     lr: float = 0.001: learning rate
@@ -220,7 +221,7 @@ class RAdam(Part):
         weight_decay: float = ...,
     ) -> None: ...
 
-class Ranger(Part):
+class Ranger(OptimizerPart):
     """RAdam inside Lookahead on centralized gradients (Wright 2019)
 
     inner: part = 'radam': the optimizer that makes the steps
@@ -238,7 +239,7 @@ class Ranger(Part):
         centralize: bool = ...,
     ) -> None: ...
 
-class RmsProp(Part):
+class RmsProp(OptimizerPart):
     """gradients over the root of their mean square (Hinton 2012)
 
     lr: float = 0.01: learning rate
@@ -260,7 +261,7 @@ class RmsProp(Part):
         centered: bool = ...,
     ) -> None: ...
 
-class Sam(Part):
+class Sam(OptimizerPart):
     """gradients from where the loss is worst nearby (Foret et al. 2021)
 
     inner: part = 'sgd': the optimizer that makes the steps
@@ -278,7 +279,7 @@ class Sam(Part):
 
 SAM = Sam
 
-class ScheduleFree(Part):
+class ScheduleFree(OptimizerPart):
     """averages in place of a schedule (Defazio et al. 2024)
 
     inner: part = 'sgd': the optimizer that makes the steps
@@ -298,7 +299,7 @@ class ScheduleFree(Part):
         power: float = ...,
     ) -> None: ...
 
-class Sgd(Part):
+class Sgd(OptimizerPart):
     """stochastic gradient descent, with momentum, Nesterov's too
 
     lr: float = 0.1: learning rate
@@ -320,7 +321,7 @@ class Sgd(Part):
 
 SGD = Sgd
 
-class Soap(Part):
+class Soap(OptimizerPart):
     """Adam in the eigenbasis of Shampoo's matrices (Vyas et al. 2024)
 
     lr: float = 0.003: learning rate
@@ -346,7 +347,7 @@ class Soap(Part):
 
 SOAP = Soap
 
-class Sophia(Part):
+class Sophia(OptimizerPart):
     """steps cut by a cheap look at the curvature (Liu et al. 2024)
 
     lr: float = 0.001: learning rate

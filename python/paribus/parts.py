@@ -116,6 +116,8 @@ def _described(part: dict[str, Any]) -> str:
 
 
 def _made(part: dict[str, Any]) -> type[Part]:
+    from .alone import BASES  # which stand on Part
+
     names = [(_python(field["name"]), field.get("default")) for field in part["params"]]
     names += [(name, None) for name in _BESIDE.get(part["kind"], {})]
     kind = inspect.Parameter.KEYWORD_ONLY
@@ -124,7 +126,7 @@ def _made(part: dict[str, Any]) -> type[Part]:
     )
     return type(
         class_name(part),
-        (Part,),
+        (BASES.get(part["kind"], Part),),
         {
             "__doc__": _described(part),
             "__module__": f"paribus.{part['kind']}",

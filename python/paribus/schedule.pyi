@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from .alone import SchedulePart
 from .parts import Part
 
-class Constant(Part):
+class Constant(SchedulePart):
     """the configured value, times a factor
 
     factor: float = 1.0: times the configured value
@@ -17,7 +18,7 @@ class Constant(Part):
         factor: float = ...,
     ) -> None: ...
 
-class Cosine(Part):
+class Cosine(SchedulePart):
     """half a cosine down from the configured value, after a flat start if wanted
 
     to: float = 0.0: factor of the configured value that it ends at
@@ -31,7 +32,7 @@ class Cosine(Part):
         begin: float = ...,
     ) -> None: ...
 
-class Exponential(Part):
+class Exponential(SchedulePart):
     """the same factor for each epoch, or to a given end
 
     end: float = 0.01: factor of the configured value at the end
@@ -47,7 +48,7 @@ class Exponential(Part):
         staircase: bool = ...,
     ) -> None: ...
 
-class FineTune(Part):
+class FineTune(SchedulePart):
     """a cycle for the head, then one for all (fastai's fine_tune)
 
     max: float = None: peak of the first cycle; not given: the configured value
@@ -73,7 +74,7 @@ class FineTune(Part):
         div_end: float = ...,
     ) -> None: ...
 
-class Linear(Part):
+class Linear(SchedulePart):
     """a straight line between two factors or values
 
     from_: float = 1.0: where the line starts
@@ -93,7 +94,7 @@ class Linear(Part):
         values: bool = ...,
     ) -> None: ...
 
-class OneCycle(Part):
+class OneCycle(SchedulePart):
     """up, then down to almost nothing (Smith and Topin 2018), as fastai or PyTorch count it
 
     max: float = None: value at the peak; not given: the configured value
@@ -119,7 +120,7 @@ class OneCycle(Part):
         convention: Literal["fastai", "pytorch"] = ...,
     ) -> None: ...
 
-class Pieces(Part):
+class Pieces(SchedulePart):
     """one value after another, each from its epoch on
 
     at: list = [] [epoch]: epochs from which the second and later values hold
@@ -133,7 +134,7 @@ class Pieces(Part):
         values: Sequence[float] = ...,
     ) -> None: ...
 
-class Step(Part):
+class Step(SchedulePart):
     """drops by a factor every so many epochs, or after given epochs
 
     every: float = 0.0 [epoch]: epochs from drop to drop; 0: by the milestones
@@ -151,7 +152,7 @@ class Step(Part):
 
 STEP = Step
 
-class Warmup(Part):
+class Warmup(SchedulePart):
     """a straight line up, then another schedule
 
     then: part = 'constant': what comes after

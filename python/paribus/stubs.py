@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from .parts import _BESIDE, _described, _python, catalog, class_name
+from .alone import BASES
+from .parts import _BESIDE, Part, _described, _python, catalog, class_name
 
 _TYPES = {"bool": "bool", "int": "int", "float": "float", "string": "str"}
 
@@ -38,7 +39,8 @@ def _class(part: dict[str, Any]) -> str:
     end = "\n    " if "\n" in doc else ""
     stars = ["        *,"] if entries else []
     parameters = "\n".join(["        self,", *stars, *entries])
-    text = f'class {class_name(part)}(Part):\n    """{doc}{end}"""\n\n    def __init__(\n{parameters}\n    ) -> None: ...\n'
+    base = BASES.get(part["kind"], Part).__name__
+    text = f'class {class_name(part)}({base}):\n    """{doc}{end}"""\n\n    def __init__(\n{parameters}\n    ) -> None: ...\n'
     short = part["name"].upper()
     return text + (f"\n{short} = {class_name(part)}\n" if len(short) <= 4 else "")
 
@@ -51,7 +53,9 @@ def stub(kind: str, parts: Iterable[dict[str, Any]]) -> str:
         heads.append("from collections.abc import Sequence\n")
     if "Literal[" in classes:
         heads.append("from typing import Literal\n")
-    heads.append("\nfrom .parts import Part\n\n" if classes else "")
+    needed = [f"from .alone import {BASES[kind].__name__}\n"] if kind in BASES and classes else []
+    needed += ["from .parts import Part\n"] if "Part |" in classes or "(Part)" in classes else []
+    heads += ["\n", *needed, "\n"] if needed else []
     return "".join(heads) + classes
 
 

@@ -20,6 +20,7 @@
 
 #include "driver/worker.h"
 #include "paribus/error.h"
+#include "registry/own_program.h"
 
 namespace paribus::driver {
 
@@ -93,8 +94,7 @@ void leave_out_current_folder(const char* variable) {
 }  // namespace
 
 std::filesystem::path own_folder() {
-  std::error_code ignored;
-  return std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
+  return registry::own_program().parent_path();
 }
 
 std::filesystem::path Worker::program() {

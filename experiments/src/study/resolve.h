@@ -32,13 +32,14 @@ class Resolver {
   std::optional<PartSpec> part(const std::string& kind, const std::string& address,
                                const Config* value, const std::string& default_use,
                                const Place& holder);
+  /// [data]: the data set, its transforms, the keys beside them.
+  void dataset(const Config& root, TrialSpec& trial);
   /// Whether a top-level place of the last trial holds a part that couldn't be made.
   [[nodiscard]] bool broken(const std::string& place) const { return broken_.contains(place); }
 
  private:
   using Fields = std::vector<registry::FieldSchema>;
 
-  void dataset(const Config& root, TrialSpec& trial);
   void schedules(const Config& root, TrialSpec& trial, const std::string& arm);
   const registry::PartSchema* schema_of(const std::string& kind, const Config* value,
                                         const std::string& default_use, const std::string& address,
