@@ -84,6 +84,8 @@ _BESIDE: dict[str, dict[str, str]] = {
         "drop_last": "bool",
         "limit": "int",
         "valid_limit": "int",
+        "folds": "int",
+        "fold": "int",
         "transforms": "Sequence[Part | str]",
     },
     "transform": {"name": "str"},
