@@ -138,7 +138,8 @@ TEST_F(JournalShown, WhatIsCutShortIsNone) {
   }
   fs::resize_file(path_, fs::file_size(path_) - 3);
   EXPECT_EQ(read(path_).tail, Tail::torn);
-  EXPECT_EQ(read(path_).pictures.size(), 1U);
+  EXPECT_EQ(read(path_).pictures.size(), 2U);
+  EXPECT_EQ(read(path_).tables.size(), 1U);
   fs::resize_file(path_, whole);
   EXPECT_EQ(steps(), (Steps{1}));
 }

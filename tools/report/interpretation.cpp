@@ -15,7 +15,6 @@ namespace {
 using journal::NamedTable;
 using nlohmann::json;
 
-
 constexpr std::size_t kMostClasses = 1000, kMostItems = 64, kMostBins = 1000;
 constexpr std::size_t kMostCells = 10'000;  // of a confusion matrix: all of 100 classes
 constexpr std::size_t kMostLetters = 200;   // of a class's name
