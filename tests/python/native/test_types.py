@@ -16,7 +16,7 @@ def train(net: torch.nn.Module) -> float:
     loss, metric = paribus.loss.Focal(gamma=2.0), paribus.metric.F1()
     for batch in paribus.Loader(paribus.dataset.Glyphs(), seed=1):
         value: torch.Tensor = loss(net(batch.input), batch.target)
-        value.backward()
+        value.backward()  # type: ignore[no-untyped-call]  # torch has it so
         optimizer.step()
         metric.update(net(batch.input), batch.target)
     return metric.value() + paribus.schedule.OneCycle(max=0.1).at(0.5)
