@@ -22,6 +22,8 @@ class Cifar10(Part):
         drop_last: bool = ...,
         limit: int = ...,
         valid_limit: int = ...,
+        folds: int = ...,
+        fold: int = ...,
         transforms: Sequence[Part | str] = ...,
     ) -> None: ...
 
@@ -38,6 +40,8 @@ class FashionMnist(Part):
         drop_last: bool = ...,
         limit: int = ...,
         valid_limit: int = ...,
+        folds: int = ...,
+        fold: int = ...,
         transforms: Sequence[Part | str] = ...,
     ) -> None: ...
 
@@ -68,6 +72,8 @@ class Glyphs(Part):
         drop_last: bool = ...,
         limit: int = ...,
         valid_limit: int = ...,
+        folds: int = ...,
+        fold: int = ...,
         transforms: Sequence[Part | str] = ...,
     ) -> None: ...
 
@@ -96,6 +102,8 @@ class ImageFolder(Part):
         drop_last: bool = ...,
         limit: int = ...,
         valid_limit: int = ...,
+        folds: int = ...,
+        fold: int = ...,
         transforms: Sequence[Part | str] = ...,
     ) -> None: ...
 
@@ -134,6 +142,8 @@ class MaskFolder(Part):
         drop_last: bool = ...,
         limit: int = ...,
         valid_limit: int = ...,
+        folds: int = ...,
+        fold: int = ...,
         transforms: Sequence[Part | str] = ...,
     ) -> None: ...
 
@@ -150,5 +160,7 @@ class Mnist(Part):
         drop_last: bool = ...,
         limit: int = ...,
         valid_limit: int = ...,
+        folds: int = ...,
+        fold: int = ...,
         transforms: Sequence[Part | str] = ...,
     ) -> None: ...

@@ -93,9 +93,7 @@ void leave_out_current_folder(const char* variable) {
 
 }  // namespace
 
-std::filesystem::path own_folder() {
-  return registry::own_program().parent_path();
-}
+std::filesystem::path own_folder() { return registry::own_program().parent_path(); }
 
 std::filesystem::path Worker::program() {
   if (const char* given = std::getenv("PARIBUS_WORKER"); given != nullptr && *given != '\0')
