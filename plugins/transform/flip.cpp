@@ -4,16 +4,22 @@
 
 #include <algorithm>
 
-/// Mirrors an item left to right with probability p; images and masks of an item together.
+/// Mirrors an item left to right with probability p; images and masks of an item together. With
+/// `alternate` the first epoch draws, and each later one mirrors what the one before it didn't, so
+/// that two epochs show each item once either way (Jordan 2024, arXiv 2404.00498, section 3.6).
 struct Flip : paribus::Transform {
   struct Params {
     double p = 0.5;
+    bool alternate = false;
 
     static constexpr auto fields() {
       return std::tuple{paribus::field("p", &Params::p, "probability that an item is mirrored")
                             .at_least(0)
                             .at_most(1)
-                            .live()};
+                            .live(),
+                        paribus::field("alternate", &Params::alternate,
+                                       "only the first epoch draws, and epochs take turns; p = 0 "
+                                       "still mirrors nothing")};
     }
   } params;
 
@@ -28,7 +34,7 @@ struct Flip : paribus::Transform {
     if (params.p <= 0) return;
     std::vector<std::int64_t> mirrored;
     for (std::int64_t i = 0; i < batch.size(); ++i) {
-      if (stream.item(batch.epoch, batch.items[i]).uniform() < params.p) mirrored.push_back(i);
+      if (is_mirrored(stream, batch.epoch, batch.items[i])) mirrored.push_back(i);
     }
     paribus::each_image(batch, [&](at::Tensor data, const paribus::Type&) {
       paribus::by_element_size(data, [&](auto* element) { mirror(data, mirrored, element); });
@@ -37,6 +43,12 @@ struct Flip : paribus::Transform {
   }
 
  private:
+  [[nodiscard]] bool is_mirrored(const paribus::Stream& stream, std::int64_t epoch,
+                                 std::int64_t item) const {
+    if (!params.alternate) return stream.item(epoch, item).uniform() < params.p;
+    const bool at_first = stream.item(0, item).uniform() < params.p;
+    return epoch % 2 == 0 ? at_first : !at_first;
+  }
   template <class T>
   static void mirror(const at::Tensor& data, const std::vector<std::int64_t>& items,
                      T* /*element*/) {

@@ -213,6 +213,23 @@ class Swa(Part):
 
 SWA = Swa
 
+class Tta(Part):
+    """validates on the mean over several views of each image
+
+    flip: bool = True: the mirror image, too
+    shift: int = 0 [px]: how far images are moved; 0: not
+    """
+
+    def __init__(
+        self,
+        *,
+        flip: bool = ...,
+        shift: int = ...,
+        name: str = ...,
+    ) -> None: ...
+
+TTA = Tta
+
 class Unfreeze(Part):
     """the head first, then layer by layer (Howard and Ruder 2018)
 

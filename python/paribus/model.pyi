@@ -5,6 +5,24 @@ from typing import Literal
 
 from .alone import ModelPart
 
+class Airbench(ModelPart):
+    """Jordan's network for CIFAR-10 (2024), whitened at its entrance
+
+    widths: list = [64, 256, 256]: channels of the groups: half width is 32, 128, 128
+    whiten: bool = True: the first filters whiten the patches of the first batch; else they are as others at first, and trained
+    identity: bool = True: convolutions begin with handing their input on
+    logit_scale: float = 0.1111111111111111: factor of the scores
+    """
+
+    def __init__(
+        self,
+        *,
+        widths: Sequence[int] = ...,
+        whiten: bool = ...,
+        identity: bool = ...,
+        logit_scale: float = ...,
+    ) -> None: ...
+
 class ConvNet(ModelPart):
     """convolutions of stride 2 with batch norm
 

@@ -136,12 +136,14 @@ class Flip(Part):
     """mirrors items left to right at random
 
     p: float = 0.5: probability that an item is mirrored
+    alternate: bool = False: only the first epoch draws, and epochs take turns; p = 0 still mirrors nothing
     """
 
     def __init__(
         self,
         *,
         p: float = ...,
+        alternate: bool = ...,
         name: str = ...,
     ) -> None: ...
 

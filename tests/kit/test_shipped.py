@@ -30,6 +30,7 @@ OFF = {
     "callback_interpret": ["worst=0"],
     "callback_mixup": ["alpha=0.0"],
     "callback_pictures": ["items=3"],
+    "callback_tta": ["flip=false"],
     "callback_rates": ["lowest=1.0"],
     "callback_swa": ["start=1.0"],
     "callback_unfreeze": ["at=[0]"],
@@ -98,6 +99,7 @@ MORE = {
 # The one ends training, the others may need more than our patience for a thousand steps.
 SHORT = {
     "callback_early_stop",
+    "model_airbench",
     "model_resnet9",
     *(f"model_resnet{n}" for n in (18, 34, 50)),
     "model_squeezenet1_1",

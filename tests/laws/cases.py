@@ -69,7 +69,10 @@ CASES = {
         ],
     ),
     "transform/flip": Case(
-        on=[transforms('"flip"', '"normalize"')],
+        on=[
+            transforms('"flip"', '"normalize"'),
+            transforms('{ use = "flip", alternate = true }', '"normalize"'),
+        ],
         off=[
             transforms('{ use = "flip", name = "idle", p = 0.0 }', CROP, '"flip"', '"normalize"'),
             transforms(CROP, '"flip"', '"normalize"', '{ use = "flip", name = "idle", p = 0.0 }'),
@@ -112,6 +115,13 @@ CASES = {
     "model/mlp": Case(on=['model = { use = "mlp", hidden = [8] }'], never_off=NO_TRAINING),
     "model/convnet": Case(
         on=['model = { use = "convnet", channels = [6], act = "gelu", norm = false }'],
+        never_off=NO_TRAINING,
+    ),
+    "model/airbench": Case(
+        on=[
+            'model = { use = "airbench", widths = [6, 8] }',
+            'model = { use = "airbench", widths = [4], whiten = false, identity = false }',
+        ],
         never_off=NO_TRAINING,
     ),
     "model/resnet9": Case(on=['model = { use = "resnet9", width = 2 }'], never_off=NO_TRAINING),

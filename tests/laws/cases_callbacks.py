@@ -45,6 +45,10 @@ CALLBACKS = {
         ],
         off=[callback("rates", "lowest = 1.0"), callback("rates", "layers = [1.0, 1.0]")],
     ),
+    "callback/tta": Case(
+        on=[callback("tta", "shift = 1"), callback("tta", "flip = true")],
+        off=[callback("tta", "flip = false")],
+    ),
     "callback/unfreeze": Case(
         on=[callback("unfreeze", "at = [1]"), callback("unfreeze", "at = [2], norms = false")],
         off=[callback("unfreeze", "at = [0]"), callback("unfreeze", "at = [0], norms = false")],

@@ -76,7 +76,7 @@ def test_parts_have_an_effect(alone):
     """Else the law would be kept by parts that do nothing. Metrics, and what only keeps or tells, change no weights."""
     weights = {arm: trial["weights_sha256"] for (arm, seed), trial in alone.items() if seed == 7}
     same = {arm for arm in weights if arm != "base" and weights[arm] == weights["base"]}
-    silent = ("checkpoint", "ema", "grad_cam", "histograms", "interpret", "pictures", "swa")
+    silent = ("checkpoint", "ema", "grad_cam", "histograms", "interpret", "pictures", "swa", "tta")
     names = ("metric-", *(f"callback-{name}-" for name in silent))
     assert same == {arm for arm in ARMS if arm.startswith(names)}
 

@@ -27,6 +27,7 @@ SETS = [
     },
     COMMON
     | {
+        "callback/tta": '{ use = "tta", shift = 1 }',
         "callback/swa": '{ use = "swa", start = 0.0 }',
         "callback/cutmix": '{ use = "cutmix", alpha = 1.0 }',
     },

@@ -102,6 +102,64 @@ TEST(ModelResnet9, ScalesItsScores) {
   EXPECT_TRUE(at::allclose(run(*net, x), scores * 2));
 }
 
+TEST(ModelAirbench, HasJordansWeights) {
+  const Made<Model> net(part("model", "airbench"));
+  net->build(images(3, 32));
+  const std::int64_t convolutions =
+      9 * (24 * 64 + 64 * 64 + 64 * 256 + 256 * 256 + 256 * 256 + 256 * 256);
+  EXPECT_EQ(weights_in(*net), convolutions + 24 + 2 * 64 + 4 * 256 + 2560) << "1.97 M";
+  net->set_training(false);
+  EXPECT_EQ(run(*net, at::rand({2, 3, 32, 32})).sizes(), (std::vector<std::int64_t>{2, 10}));
+  const at::Tensor first = net->weights().at(1).second;  // behind the bias of the whitening
+  EXPECT_TRUE(first[23][23].equal(at::eye(3).mul(at::tensor({0, 1, 0}).view({3, 1}))))
+      << "a filter that hands its input on";
+  EXPECT_EQ(first.narrow(0, 0, 24).sum().item<float>(), 24);
+}
+
+TEST(ModelAirbench, WhitensThePatchesOfTheFirstTrainingBatch) {
+  const Made<Model> net(part("model", "airbench", {{"widths", std::vector<std::int64_t>{4}}}));
+  net->build(images(3, 12));
+  const auto filters = [&] { return net->buffers_by_name().at(0).second.clone(); };
+  const at::Tensor before = filters();
+  // Neighbours that are alike, as in pictures.
+  const at::Tensor x = at::avg_pool2d(at::randn({64, 3, 14, 14}), 3, 1).mul(3);
+  net->set_training(false);
+  run(*net, x);
+  EXPECT_TRUE(filters().equal(before)) << "an evaluation decides nothing";
+  net->set_training(true);
+  run(*net, x);
+  const at::Tensor whitened = filters();
+  EXPECT_TRUE(whitened.narrow(0, 12, 12).equal(whitened.narrow(0, 0, 12).neg()));
+  const at::Tensor y = at::conv2d(x, whitened.narrow(0, 0, 12)).transpose(0, 1).flatten(1);
+  const at::Tensor moments = y.mm(y.t()).div(static_cast<double>(y.size(1)));
+  EXPECT_LT(moments.sub(at::eye(12)).abs().max().item<float>(), 0.05)
+      << "as much of everything, and nothing of it twice";
+  run(*net, at::rand_like(x));
+  EXPECT_TRUE(filters().equal(whitened)) << "the first batch decides";
+}
+
+TEST(ModelAirbench, IsItsFormula) {
+  const Made<Model> net(part("model", "airbench", {{"widths", std::vector<std::int64_t>{5}}}));
+  net->build(images(3, 10));
+  const at::Tensor x = at::rand({4, 3, 10, 10});
+  run(*net, x);  // decides the whitening, and moves the statistics
+  net->set_training(false);
+  std::map<std::string, at::Tensor> of;
+  for (const auto& all : {net->weights(), net->buffers_by_name()})
+    of.insert(all.begin(), all.end());
+  const auto norm = [&](const at::Tensor& y, const std::string& name) {
+    const at::Tensor scale = of.at(name + ".running_var").add(1e-12).rsqrt();
+    const at::Tensor shown = (y - of.at(name + ".running_mean").view({-1, 1, 1}));
+    return shown * scale.view({-1, 1, 1}) + of.at(name + ".bias").view({-1, 1, 1});
+  };
+  at::Tensor y = at::gelu(at::conv2d(x, of.at("whiten_weight"), of.at("whiten_bias")));
+  y = at::max_pool2d(at::conv2d(y, of.at("groups.0.conv1.weight"), {}, 1, 1), 2);
+  y = at::gelu(norm(y, "groups.0.norm1"));
+  y = at::gelu(norm(at::conv2d(y, of.at("groups.0.conv2.weight"), {}, 1, 1), "groups.0.norm2"));
+  const at::Tensor scores = at::linear(y.amax({2, 3}), of.at("head.weight")) / 9;
+  EXPECT_TRUE(at::allclose(run(*net, x), scores, 1e-4, 1e-5));
+}
+
 TEST(ModelErrors, SayWhatDoesntFit) {
   const auto build = [](const std::string& use, const DataSpec& data) {
     return error_of([&] { Made<Model>(part("model", use))->build(data); });
@@ -116,6 +174,9 @@ TEST(ModelErrors, SayWhatDoesntFit) {
             "model/resnet9: the input is image of 3 x 7 x 7, expected an image C H W of at least 8 "
             "x 8; for smaller "
             "ones take convnet");
+  EXPECT_EQ(
+      build("airbench", images(3, 8)),
+      "model/airbench: the input is image of 3 x 8 x 8, expected an image C H W of at least 9 x 9");
 }
 
 /// Names of the weights with which layer groups begin.

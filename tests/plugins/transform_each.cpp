@@ -112,6 +112,24 @@ TEST(Flip, MirrorsTheDrawnItems) {
   EXPECT_NEAR(mirrored, 60, 20);
 }
 
+TEST(Flip, EpochsTakeTurns) {
+  const at::Tensor images = bytes(200, 3, 4, 5);
+  const Instance flip = make("transform", "flip", {{"alternate", true}});
+  const auto at_epoch = [&](std::int64_t epoch) {
+    Batch batch = batch_of(images.clone(), numbers(200));
+    batch.epoch = epoch;
+    flip.as<Transform>().apply(batch, kStream);
+    return batch.input();
+  };
+  const at::Tensor first = at_epoch(0), second = at_epoch(1);
+  EXPECT_TRUE(at::equal(second, at::flip(first, {3}))) << "each the other way round";
+  EXPECT_TRUE(at::equal(at_epoch(2), first));
+  EXPECT_TRUE(at::equal(at_epoch(7), second));
+  std::int64_t mirrored = 0;
+  for (std::int64_t i = 0; i < 200; ++i) mirrored += at::equal(first[i], images[i]) ? 0 : 1;
+  EXPECT_NEAR(static_cast<double>(mirrored), 100, 30);
+}
+
 TEST(Flip, AlwaysIsAlways) {
   const at::Tensor images = bytes(5, 1, 3, 28).to(at::kDouble);
   const at::Tensor output = applied(make("transform", "flip", {{"p", 1.0}}), images).input();
