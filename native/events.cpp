@@ -37,6 +37,7 @@ class Tap final : public Callback {
   void after_step(Fit& /*fit*/) override { events_.offer("after_step"); }
   void after_batch(Fit& /*fit*/) override { events_.offer("after_batch"); }
   void before_validate(Fit& /*fit*/) override { events_.offer("before_validate"); }
+  void after_valid_batch(Fit& /*fit*/) override { events_.offer("after_valid_batch"); }
   void after_validate(Fit& /*fit*/) override { events_.offer("after_validate"); }
   void after_epoch(Fit& /*fit*/) override { events_.offer("after_epoch"); }
   /// Others clean up, too, whether there is a reader or not.

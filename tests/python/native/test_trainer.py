@@ -65,7 +65,9 @@ def test_events_come_in_their_order():
         *("before_fit", "before_epoch", "before_batch", "after_forward", "after_loss"),
         *("after_backward", "before_step", "after_step", "after_batch", "before_batch"),
     ]
-    assert names[-4:] == ["before_validate", "after_validate", "after_epoch", "after_fit"]
+    valid = [name for name in names[-10:] if name != "after_valid_batch"]
+    assert valid[-4:] == ["before_validate", "after_validate", "after_epoch", "after_fit"]
+    assert names[-4] == "after_valid_batch"
     assert set(names) == set(EVENTS) and events[-1][1] == 10
 
 
