@@ -177,8 +177,8 @@ def test_a_short_study_has_its_first_and_its_last_sample(place):
     done = place.run(1, "-q")
     assert (done.returncode, "system" in done.stderr) == (0, False), done.stderr
     with h5py.File(place.directory / "results.h5") as file:
-        assert len(file["system/load"]) >= 2
-        assert len(file["system/cpu"]) >= 1
+        # On a busy machine both may be taken at its end, within a tick of the clock that `cpu` wants.
+        assert len(file["system/load"]) >= 2 and len(file["system/memory"]) >= 2
     assert place.paribus("fsck", place.directory).returncode == 0
     # Nobody takes the log for a trial's.
     for words in (("status", "--json"), ("results", "--json"), ("watch", "--json")):
