@@ -121,13 +121,13 @@ function figureAgain(figure, own, caption) {
 }
 
 const waiting = new Set();
-let isDrawing = false;
+let isAtIt = false;
 
 /** Of the figures that wait, what is nearest to the window's middle is drawn first, and shown before the next. */
 async function drawSoon(figure) {
   waiting.add(figure);
-  if (isDrawing) return;
-  isDrawing = true;
+  if (isAtIt) return;
+  isAtIt = true;
   await plotly().catch(() => {}); // each figure says it
   const away = ({ box }) => {
     const { top, bottom } = box.getBoundingClientRect();
@@ -139,7 +139,7 @@ async function drawSoon(figure) {
     await draw(next).catch(failed(next));
     await new Promise((shown) => setTimeout(shown));
   }
-  isDrawing = false;
+  isAtIt = false;
 }
 
 let watcher = null;

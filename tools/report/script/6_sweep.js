@@ -91,7 +91,7 @@ function pairs({ axes, rows: all, metric, ids }) {
 }
 
 /** What had been found after so many trials. */
-function history({ rows, metric, ids }) {
+function historyFigure({ rows, metric, ids }) {
   const isBetter = study.goal === "minimize" ? (a, b) => a < b : (a, b) => a > b;
   let best = null;
   const bests = rows.map((row) => (best = best == null || isBetter(metric[row], best) ? metric[row] : best));
@@ -159,6 +159,6 @@ function showSweep() {
   if (report.sweep.importance.length) made.append(make("h3", {}, "Importance"), importanceFigure(report.sweep.importance).element);
   made.append(make("h3", {}, "Slices"), slices(data).element);
   if (data.axes.length > 1) made.append(make("h3", {}, "Two at a time"), pairs(data).element);
-  made.append(make("h3", {}, "History"), history(data).element);
+  made.append(make("h3", {}, "History"), historyFigure(data).element);
   if (data.axes.length > 1 && hasGraphics()) made.append(make("h3", {}, "Together"), together(data).element);
 }

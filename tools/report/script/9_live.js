@@ -5,7 +5,7 @@
 
 const kRest = 4; // the page draws at most one part in so many of the time
 const kAgain = 5000; // ms until the next try where the server had no room
-const kFrom = { effects: ["comparison", "study"], curves: ["curves"], importance: ["sweep"], slices: ["trials", "sweep"], parallel: ["trials", "sweep"], histograms: ["seen"], confusion: ["seen"], classes: ["seen"], calibration: ["seen"], resources: ["seen"] };
+const kFrom = { effects: ["comparison", "study"], curves: ["curves"], importance: ["sweep"], slices: ["trials", "sweep"], pairs: ["trials", "sweep"], history: ["trials", "sweep"], parallel: ["trials", "sweep"], histograms: ["seen"], confusion: ["seen"], classes: ["seen"], calibration: ["seen"], resources: ["seen"] };
 const kHandlers = ["onclick", "onchange", "oninput"];
 
 /** Makes the children of `old` those of a list, keeping what is alike. */
