@@ -48,7 +48,7 @@ void Rerunner::run(const std::vector<Rerun>& runs, std::size_t at_once, const En
   engine_.confine_to({folder_.path()});
   while (next < runs.size() || !running_.empty()) {
     if (interrupts() > 0) {
-      engine_.worker().kill();  // its trials die with it; nothing of them is worth keeping
+      engine_.worker().end_now();  // before its folder goes; nothing of it is worth keeping
       throw Interrupted();
     }
     while (next < runs.size() && running_.size() < at_once) start(runs[next++], ended);

@@ -23,6 +23,7 @@ using nlohmann::json;
 
 constexpr std::size_t kLongestMessage = 64u << 20;
 constexpr std::size_t kLastWords = 4096;  // bytes of the worker's stderr that an error repeats
+constexpr int kForGuard = 3000;           // ms; it waits a second for all below it
 constexpr int kPatience = 100;            // ms between looks at the interrupt count
 
 std::string joined(const std::vector<Problem>& problems) {
@@ -82,7 +83,7 @@ void Worker::kill() {
 void Worker::end_now() {
   int status = 0;
   kill();
-  if (pid_ < 0 || reap(1000, status)) return;
+  if (pid_ < 0 || reap(kForGuard, status)) return;
   ::kill(pid_, SIGKILL);  // it is stopped, or was busy with what it must not be
   reap(1000, status);
 }

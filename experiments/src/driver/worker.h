@@ -70,6 +70,8 @@ class Worker {
   [[nodiscard]] pid_t pid() const { return pid_; }
   /// For the second Ctrl-C: it kills all below it and ends.
   void kill();
+  /// The same, and waits until none of them is left to write anywhere.
+  void end_now();
 
  private:
   nlohmann::json exchange(const std::string& op, nlohmann::json arguments, bool heed_interrupts);
@@ -80,7 +82,6 @@ class Worker {
   void accept(const std::string& line);
   [[noreturn]] void lost(const std::string& how);
   bool reap(int milliseconds, int& status);
-  void end_now();
 
   Handle socket_, errors_;
   pid_t pid_ = -1;

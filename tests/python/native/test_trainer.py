@@ -15,6 +15,7 @@ from weights import weights_in
 DATA = paribus.dataset.Glyphs(
     items=300, valid_items=70, batch=32, transforms=[paribus.transform.Crop(padding=1), "normalize"]
 )
+VALID_BATCHES = 1
 TABLES = {
     "data": DATA,
     "model": paribus.model.Convnet(channels=[4, 8]),
@@ -54,7 +55,7 @@ def test_it_has_the_bits_of_the_trial(trained, place):
     assert plain.series("valid.accuracy")[-1] == (20, row["valid.accuracy"])
 
     watched = trainer()
-    assert len([event.fit.loss for event in watched]) == 2 + 2 * 4 + 20 * 7
+    assert len([event.fit.loss for event in watched]) == 2 + 2 * (4 + VALID_BATCHES) + 20 * 7
     assert equal(kept(plain), kept(watched))
 
 
