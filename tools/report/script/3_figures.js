@@ -16,17 +16,25 @@ const dash = (i) => kDashes[Math.floor(i / kColours.light.length) % kDashes.leng
 const faded = (hex, opacity) =>
   `rgba(${[1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)).join(",")},${opacity})`;
 
-let unpacking = null;
-function plotly() {
-  unpacking ??= (async () => {
+let unpacked = null;
+/** Plotly's text. It is unpacked in pieces between other work, so that it is there when a figure wants it. */
+function unpack() {
+  unpacked ??= (async () => {
     const packed = bytesOf(document.getElementById("plotly").textContent.trim());
-    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  })();
+  return unpacked;
+}
+
+let running = null;
+function plotly() {
+  running ??= unpack().then((text) => {
     const script = document.createElement("script");
-    script.textContent = await new Response(stream).text();
+    script.textContent = text;
     document.head.append(script);
     return window.Plotly;
-  })();
-  return unpacking;
+  });
+  return running;
 }
 
 function layoutOf(own) {

@@ -104,6 +104,7 @@ function start() {
   setTheme(theme);
   watchFigures();
   document.documentElement.dataset.ready = "yes";
+  setTimeout(() => unpack().catch(() => {})); // each figure says it
 }
 
 start();
