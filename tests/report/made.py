@@ -53,7 +53,7 @@ def write_trial(
     )
 
 
-def arms(folder: Path, effects: dict[str, float], seeds=8, failed=(), **study) -> Path:
+def arms(folder: Path, effects: dict[str, float], seeds=8, failed=(), epochs=8, **study) -> Path:
     """A study of arms with learning curves; `failed`: (arm, seed) that have no result."""
     journals.write_study(
         folder,
@@ -63,7 +63,7 @@ def arms(folder: Path, effects: dict[str, float], seeds=8, failed=(), **study) -
     for number, (arm, effect) in enumerate(effects.items()):
         for seed in range(seeds):
             if (arm, seed) not in failed:
-                write_trial(folder, f"{number:02x}{seed:06x}", arm, seed, effect)
+                write_trial(folder, f"{number:02x}{seed:06x}", arm, seed, effect, epochs)
     return folder
 
 

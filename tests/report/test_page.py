@@ -7,6 +7,7 @@ import json
 import xml.etree.ElementTree as ElementTree
 
 import journals
+import made
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import paribus
@@ -86,6 +87,29 @@ def test_metrics_scales_and_epochs(visit):
     one.page.wait_for_function(f"{layout}.yaxis.title.text == 'train.loss (nat)'")
     one.page.get_by_label("logarithmic").check()
     one.page.wait_for_function(f"{layout}.yaxis.type == 'log'")
+
+
+def test_what_was_taken_once_is_shown_arm_by_arm(visit, studies, tmp_path):
+    long = "one of a name that is cut where it differs"
+    folder = studies["once"] = made.arms(
+        tmp_path / "once", {"sgd": 0, f"{long}, 1": 0.2, f"{long}, 2": 0.4}, seeds=3, epochs=1
+    )
+    paribus("report", folder)
+    one = visit("once")
+    one.drawn("curves")
+    shown = one.page.evaluate(
+        "document.getElementById('plot-curves').data.map(({ x, y }) => [...x].map((at, i) => [at, y[i]]))"
+    )
+    expected = [
+        [i, made.curve(s, e, 1)[1][0]] for i, e in enumerate((0, 0.2, 0.4)) for s in range(3)
+    ]
+    means = [[i, sum(y for at, y in expected if at == i) / 3] for i in range(3)]
+    assert shown[0] == expected
+    assert [at for at, _ in shown[1]] == [0, 1, 2]
+    assert [y for _, y in shown[1]] == pytest.approx([y for _, y in means])
+    assert "taken once of each trial" in one.page.locator("#figure-curves figcaption").inner_text()
+    one.page.get_by_role("combobox", name="Metric").select_option(label="train.loss")
+    one.page.wait_for_function("document.getElementById('plot-curves').data.length == 3 * 3")
 
 
 def test_zoom_and_hover(visit):

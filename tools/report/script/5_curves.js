@@ -30,7 +30,28 @@ function curvesFigure(metrics) {
     }));
   }
   const arms = () => shown().arms;
+
+  /** Of a metric that was taken but once there is no curve: its values arm by arm. */
+  const isOnce = () => !isSweep && arms().every((arm) => arm.seeds.every((seed) => seed.x.length === 1));
+  function drawOnce() {
+    const { arms, name, unit } = shown();
+    const names = arms.map((arm) => plain(arm.arm, 24));
+    const all = arms.flatMap((arm, i) => arm.seeds.map((seed) => ({ x: i, seed: seed.seed, y: seed.y[0] })));
+    const means = arms.map((arm, i) => ({ x: i, y: arm.band?.mean[0] })).filter((one) => one.y != null);
+    const axis = { tickvals: names.map((_, i) => i), ticktext: names, range: [-0.6, names.length - 0.4], showgrid: false, zeroline: false, showticklabels: names.length <= kMostNamed };
+    return {
+      data: [
+        { x: all.map((one) => one.x), y: all.map((one) => one.y), text: all.map((one) => `${names[one.x]}, seed ${one.seed}`), mode: "markers", name: "a seed",
+          marker: { size: 7, color: colour(1), opacity: 0.55 }, hovertemplate: "%{y:.5g}, %{text}<extra></extra>" },
+        { x: means.map((one) => one.x), y: means.map((one) => one.y), text: means.map((one) => `mean of ${names[one.x]}`), mode: "markers", name: "mean", hovertemplate: "%{y:.5g}, %{text}<extra></extra>",
+          marker: { size: 12, symbol: "diamond-open", color: colour(2), line: { width: 2.5 } } },
+      ],
+      layout: { uirevision: JSON.stringify([name, view.log, "once"]), xaxis: axis,
+        yaxis: { title: { text: `${plain(name)}${unitOf(unit)}` }, type: view.log ? "log" : "linear", zeroline: false } },
+    };
+  }
   function draw_() {
+    if (isOnce()) return drawOnce();
     const { arms, name, unit } = shown();
     const order = isSweep ? [...arms.keys()].reverse() : [...arms.keys()]; // the best on top
     const data = order.flatMap((i) => {
@@ -40,8 +61,7 @@ function curvesFigure(metrics) {
     });
     return { data, layout: {
       uirevision: JSON.stringify([name, view.log, view.epochs]), showlegend: !isSweep && arms.length <= kMostNamed,
-      // Of a metric that was taken but once there is no curve to fill the width.
-      xaxis: { title: { text: view.epochs ? "epoch" : "step" }, zeroline: false, rangemode: data.some((line) => line.x.length > 1) ? "normal" : "tozero" },
+      xaxis: { title: { text: view.epochs ? "epoch" : "step" }, zeroline: false },
       yaxis: { title: { text: `${plain(name)}${unitOf(unit)}` }, type: view.log ? "log" : "linear", zeroline: false } } };
   }
   const change = (key) => (value) => { view[key] = value; note(); redraw(figure); };
@@ -60,7 +80,7 @@ function curvesFigure(metrics) {
   function note() {
     const lines = shown().arms.flatMap((arm) => arm.seeds);
     const thinned = lines.filter((line) => line.points).length, broken = lines.filter((line) => line.not_finite);
-    const said = [isSweep ? `Orange: the ${arms().length > 5 ? "five best points" : "points"}${some ? ", mean over seeds in the band that they span" : ""}.` : some ? "Line: mean over seeds; band: from the least to the greatest of them." : ""];
+    const said = [isOnce() ? `It was taken once of each trial. Dots: seeds${some ? "; diamonds: their means" : ""}.` : isSweep ? `Orange: the ${arms().length > 5 ? "five best points" : "points"}${some ? ", mean over seeds in the band that they span" : ""}.` : some ? "Line: mean over seeds; band: from the least to the greatest of them." : ""];
     if (report.curves.trials < report.curves.of) said.push(`${count(report.curves.trials, "trial")} of ${report.curves.of.toLocaleString("en")}${isSweep ? ": the best, and others at even distances in order of merit." : ": the first seeds of each arm."}`);
     if (thinned) said.push(`${count(thinned, "long line")} drawn with the least and the greatest value of neighbouring steps; results.h5 has every point.`);
     if (broken.length) said.push(`${count(broken.length, "line")} had values that are not finite, the first at step ${Math.min(...broken.map((line) => line.first_not_finite))}.`);

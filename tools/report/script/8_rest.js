@@ -40,8 +40,9 @@ function facts(provenance) {
     if (value == null || value === "") return;
     rows.push([name, named(typeof value === "object" ? JSON.stringify(value) : String(value))]);
   };
-  for (const [name, value] of Object.entries(environment ?? {})) if (typeof value !== "object") add(name, value);
-  add("LibTorch", lock?.libtorch);
+  for (const [name, value] of Object.entries(environment ?? {}))
+    if (typeof value !== "object") add(name === "libtorch" ? "LibTorch" : name, value);
+  if (environment?.libtorch !== lock?.libtorch) add("LibTorch of the lock", lock?.libtorch);
   add("processor", lock?.cpu?.model);
   add("instructions", lock?.cpu?.capability);
   add("devices", lock?.devices?.map?.((one) => (typeof one === "string" ? one : JSON.stringify(one))).join(", "));
