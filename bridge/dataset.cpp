@@ -113,11 +113,9 @@ void PythonDataset::write(int file) const {
   });
 }
 
-void PythonDataset::open(const Files& /*files*/) {
-  const File items;
+void PythonDataset::write_apart(int file) const {
   std::array<int, 2> words{};
-  if (items.number < 0 || ::pipe2(words.data(), O_CLOEXEC) != 0)
-    throw Error(recipe().who() + ": " + ::strerror(errno));
+  if (::pipe2(words.data(), O_CLOEXEC) != 0) throw Error(recipe().who() + ": " + ::strerror(errno));
   start();
   const pid_t child = ::fork();
   if (child < 0) throw Error(recipe().who() + ": can't fork: " + ::strerror(errno));
@@ -125,7 +123,7 @@ void PythonDataset::open(const Files& /*files*/) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::close(words[0]);
     try {
-      write(items.number);
+      write(file);
       ::_exit(0);
     } catch (const std::exception& problem) {
       const std::string text = problem.what();
@@ -145,6 +143,15 @@ void PythonDataset::open(const Files& /*files*/) {
                 ": it crashed while its items were read: " + ::strsignal(WTERMSIG(status)));
   }
   if (status != 0) throw Error(recipe().who() + ": it ended the process that read its items");
+}
+
+void PythonDataset::open(const Files& /*files*/) {
+  const File items;
+  if (items.number < 0) throw Error(recipe().who() + ": " + ::strerror(errno));
+  if (is_guest())
+    write(items.number);  // a program of Python's own can't be forked: it may have threads
+  else
+    write_apart(items.number);
   const Mapped columns(items.number);
   const json& head = columns.head();
   train = {columns.tensor(head.at("columns").at(0)), columns.tensor(head.at("columns").at(1))};

@@ -7,7 +7,8 @@
 namespace paribus::python {
 
 /// Items in Python, read once into memory that all trials share: after that no batch needs the
-/// interpreter. A process of its own reads them, since theirs is code of a user.
+/// interpreter. A process of its own reads them, since theirs is code of a user; in a program
+/// of Python's own that is the user's anyway.
 class PythonDataset final : public TensorDataset, public Pythonic {
  public:
   using Pythonic::Pythonic;
@@ -15,8 +16,10 @@ class PythonDataset final : public TensorDataset, public Pythonic {
   void open(const Files& files) override;
 
  private:
-  /// In the child: the columns, as paribus.bridge makes them, into this file.
+  /// The columns, as paribus.bridge makes them, into this file.
   void write(int file) const;
+  /// The same in a process of its own, which may crash.
+  void write_apart(int file) const;
 };
 
 }  // namespace paribus::python

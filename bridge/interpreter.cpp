@@ -17,7 +17,7 @@ namespace paribus::python {
 namespace {
 
 Setting setting;
-bool started = false;
+bool started = false, joined = false;
 std::atomic<bool> forked{false};
 PyThreadState* resting = nullptr;   // that of the thread that started it, between locks
 py::module_* our_module = nullptr;  // never destroyed: the interpreter isn't, either
@@ -126,8 +126,10 @@ void join(py::module_& module) {
   check_torch(py::module_::import("torch"));
   add_views(module);
   our_module = new py::module_(py::module_::import("paribus.bridge"));
-  started = true;
+  started = joined = true;
 }
+
+bool is_guest() { return joined; }
 
 Lock::Lock() {
   start();

@@ -31,6 +31,9 @@ void start();
 /// views go into `module`. REQUIRES: its lock is held, its torch is ours.
 void join(py::module_& module);
 
+/// Whether this is a program of Python's own.
+bool is_guest();
+
 /// Holds the interpreter for this thread, starting it if need be. In a fork it becomes the fork's
 /// own at the first Lock, which must be the forking thread's.
 class Lock {

@@ -120,6 +120,7 @@ std::shared_ptr<Instance> opened(const PartSpec& dataset, const registry::Catalo
   const driver::FilePaths paths =
       driver::resolve_files(*schema, dataset, driver::FilePlaces::from_environment());
   const std::string key = to_json(dataset).dump() + nlohmann::json(paths).dump();
+  if (!schema->made_from.is_null()) (*all)[key].reset();  // a class that may have changed since
   if (auto known = (*all)[key].lock()) return known;
   auto made = std::make_shared<Instance>(dataset, Parts::here().loader());
   {

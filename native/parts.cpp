@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "parts.h"
 
+#include <dlfcn.h>
+
 #include <cstdlib>
 
+#include "registry/sha256.h"
 #include "study/resolve.h"
 
 namespace paribus::python {
@@ -18,6 +21,15 @@ Config table_of(const py::dict& dict) {
   for (const auto& [key, value] : dict)
     table.set(py::str(key).cast<std::string>(), {}, config_of(value));
   return table;
+}
+
+/// This library is the bridge, too.
+void make_python_part(registry::Loader& loader, registry::PartSchema part) {
+  Dl_info about{};
+  ::dladdr(reinterpret_cast<void*>(&make_python_part), &about);
+  part.plugin = about.dli_fname;
+  loader.load_file(part.plugin, registry::sha256_of_file(part.plugin), /*sealed=*/false);
+  loader.make(part, part.made_from.dump());
 }
 
 }  // namespace
@@ -61,8 +73,15 @@ PartSpec Parts::resolved(const std::string& kind, const std::string& address,
   return std::move(*part);
 }
 
+void Parts::load(const registry::PartSchema& part) {
+  if (part.made_from.is_null())
+    loader_.load(part);
+  else
+    make_python_part(loader_, part);  // anew: a notebook may have written its class once more
+}
+
 void Parts::load(const PartSpec& part, const registry::Catalog& catalog) {
-  if (const registry::PartSchema* schema = catalog.find(part.kind, part.use)) loader_.load(*schema);
+  if (const registry::PartSchema* schema = catalog.find(part.kind, part.use)) load(*schema);
   for (const auto& [name, inner] : part.slots) load(inner, catalog);
 }
 

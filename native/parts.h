@@ -22,6 +22,7 @@ class Parts {
 
   /// A part as a study would have it at this address: checked, complete. Throws StudyError.
   PartSpec resolved(const std::string& kind, const std::string& address, const py::handle& table);
+  void load(const registry::PartSchema& part);
   /// Loads what holds the part and those in its slots.
   void load(const PartSpec& part, const registry::Catalog& catalog);
   /// Both, and makes it.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "study_here.h"
 
-#include <dlfcn.h>
 #include <pybind11/stl.h>
 
 #include <algorithm>
@@ -10,7 +9,6 @@
 #include "driver/engine.h"
 #include "driver/python_parts.h"
 #include "registry/nearest.h"
-#include "registry/sha256.h"
 
 namespace paribus::python {
 namespace {
@@ -33,16 +31,6 @@ class SameInterpreter {
   bool is_ours_;
 };
 
-/// This library is the bridge, too.
-void make_python_part(registry::PartSchema part) {
-  Dl_info about{};
-  ::dladdr(reinterpret_cast<void*>(&make_python_part), &about);
-  part.plugin = about.dli_fname;
-  registry::Loader& loader = Parts::here().loader();
-  loader.load_file(part.plugin, registry::sha256_of_file(part.plugin), /*sealed=*/false);
-  loader.make(part, part.made_from.dump());
-}
-
 /// Where the study says that its modules are; behind what this program has.
 void find_modules(const Study& study) {
   py::list path = py::module_::import("sys").attr("path");
@@ -53,12 +41,7 @@ void find_modules(const Study& study) {
 
 void load(const TrialSpec& spec, const registry::Catalog& catalog) {
   for (const auto& [kind, name] : driver::parts_of(spec)) {
-    const registry::PartSchema* part = catalog.find(kind, name);
-    if (part == nullptr) continue;
-    if (part->made_from.is_null())
-      Parts::here().loader().load(*part);
-    else
-      make_python_part(*part);
+    if (const registry::PartSchema* part = catalog.find(kind, name)) Parts::here().load(*part);
   }
 }
 

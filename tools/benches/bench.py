@@ -16,6 +16,7 @@ import plugin_rows
 import rivals
 import rows
 import tracker_rows
+import trainer_rows
 from figure import number
 from rows import ROOT, Setting, note
 
@@ -26,6 +27,7 @@ ROWS = {
     **logging_rows.ROWS,
     **tracker_rows.ROWS,
     **page_rows.ROWS,
+    **trainer_rows.ROWS,
 }
 
 

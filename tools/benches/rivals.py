@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from pathlib import Path
@@ -25,16 +26,21 @@ train = {{ epochs = 1, device = "cpu", precision = "fp32", checkpoint_seconds = 
 """
 
 
-def rivals_python() -> Path:
-    """An environment of their own in the user's cache, made once for each list of versions."""
+def rivals_python(requirements: Path = REQUIREMENTS, beside_ours: bool = False) -> Path:
+    """An environment of their own in the user's cache, made once for each list of versions; `beside_ours`: it sees what
+    ours has, and the list is complete."""
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "paribus"
-    folder = home / f"rivals-{hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]}"
+    folder = home / f"rivals-{hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]}"
     python, ready = folder / "bin" / "python", folder / "ready"
     if not ready.exists():
-        note(f"installing {REQUIREMENTS.name} into {folder} ...")
-        pip = [python, "-m", "pip", "install", "--quiet", "--requirement", REQUIREMENTS]
-        for command in ([sys.executable, "-m", "venv", "--clear", folder], pip):
-            subprocess.run(command, check=True, capture_output=True, text=True)
+        note(f"installing {requirements.name} into {folder} ...")
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+        pip = [python, "-m", "pip", "install", "--quiet", "--requirement", requirements]
+        if beside_ours:
+            (site,) = folder.glob("lib/python*/site-packages")
+            (site / "ours.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+            pip.append("--no-deps")
+        subprocess.run(pip, check=True, capture_output=True, text=True)
         ready.touch()
     return python
 
