@@ -227,8 +227,50 @@ def _draw_mask(axes: Axes, value: np.ndarray) -> set[int]:
     return set(np.unique(plane).tolist())
 
 
+def _pixels(places: np.ndarray, picture: np.ndarray) -> np.ndarray:
+    """Of pairs of x and y from -1 to 1 over the picture's edges, where its pixels are drawn."""
+    import numpy as np
+
+    return (np.asarray(places) + 1) / 2 * np.array(picture.shape[:-3:-1]) - 0.5
+
+
+def _keep_view(axes: Axes, picture: np.ndarray) -> None:
+    """What lies outside of the picture isn't shown, and doesn't make it smaller."""
+    axes.set_xlim(-0.5, picture.shape[-1] - 0.5)
+    axes.set_ylim(picture.shape[-2] - 0.5, -0.5)
+
+
+def _draw_points(axes: Axes, points: np.ndarray, picture: np.ndarray, mark: str = "o") -> None:
+    """Rings for what is, crosses for what a model says; each point has its colour."""
+    for at, (x, y) in enumerate(_pixels(points, picture)):
+        colour = _LINES[at % len(_LINES)]
+        for width, ink in ((3.4, "white"), (1.6, colour)):
+            axes.plot(
+                [x], [y], mark, color=ink, markersize=9, markerfacecolor="none",
+                markeredgewidth=width,
+            )  # fmt: skip
+    _keep_view(axes, picture)
+
+
+def _draw_boxes(axes: Axes, boxes: np.ndarray, picture: np.ndarray) -> set[int]:
+    import matplotlib
+    from matplotlib.patches import Rectangle
+
+    own = boxes[boxes[:, 4] >= 0]
+    for left, top, right, bottom, number in own:
+        (x, y), (to_x, to_y) = _pixels([[left, top], [right, bottom]], picture)
+        colour = matplotlib.colormaps["tab20"](min(int(number), 19) / 19)
+        for width, ink in ((2.6, "white"), (1.4, colour)):
+            axes.add_patch(
+                Rectangle((x, y), to_x - x, to_y - y, fill=False, edgecolor=ink, linewidth=width)
+            )
+    _keep_view(axes, picture)
+    return {int(number) for number in own[:, 4]}
+
+
 def batch(told: dict[str, Any]) -> Figure:
-    """The items of a batch as the model gets them, each with its target; masks lie over their image."""
+    """The items of a batch as the model gets them, each with its target; masks, points and boxes lie
+    over their image."""
     first, targets = told["inputs"][0], told["targets"]
     values = _values(first)
     figure, grid = _grid(len(values), 1.7)
@@ -239,6 +281,10 @@ def batch(told: dict[str, Any]) -> Figure:
         for target in targets:
             if target["type"] == "mask":
                 classes |= _draw_mask(grid[at], _values(target)[at])
+            elif target["type"] == "points" and value.ndim == 3:
+                _draw_points(grid[at], _values(target)[at], value)
+            elif target["type"] == "boxes" and value.ndim == 3:
+                classes |= _draw_boxes(grid[at], _values(target)[at], value)
             else:
                 words.append(_name_of(target, _values(target)[at], told["class_names"]))
         grid[at].set_title("; ".join(words), fontsize="small", color=_INK)
@@ -272,6 +318,11 @@ def results(told: dict[str, Any]) -> Figure:
                 axes.set_title(words, fontsize="small", color=_INK)
             continue
         _draw_item(grid[at], first["type"], value)
+        if "points" in guess and value.ndim == 3:
+            _draw_points(grid[at], truths[at], value)
+            _draw_points(grid[at], _values(guess["points"])[0], value, "x")
+            grid[at].set_title(loss, fontsize="small", color=_INK)
+            continue
         truth = _name_of(target, truths[at], names)
         if "class" in guess:
             right = int(truths[at]) == guess["class"]
@@ -286,7 +337,9 @@ def results(told: dict[str, Any]) -> Figure:
         _add_classes(figure, sorted(classes), names)
     which = "the greatest losses of" if told["what"] == "worst" else f"{len(values)} of"
     title = f"{which} {told['of']} validation items, {_plain(told['label'])}"
-    title += "" if are_masks else ": target, prediction, loss"
+    if not are_masks:
+        are_points = any("points" in guess for guess in told["predictions"])
+        title += ": ring is, cross predicted" if are_points else ": target, prediction, loss"
     figure.suptitle(title + _scale(told), fontsize="medium")
     return figure
 
