@@ -66,6 +66,7 @@ class Looking final : public Model {
   }
 
   static bool says_points(const Batch& batch) {
+    if (batch.targets.empty()) return false;
     const paribus::Type& type = *batch.targets.front().type;
     if (!type.is(paribus::kBoxes)) return type.is(paribus::kPoints);
     throw paribus::Error("callback/tta: boxes of several views have no mean; remove it");

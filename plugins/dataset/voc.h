@@ -4,6 +4,7 @@
 // Annotations in the form of the Pascal VOC challenge: what is where in a picture.
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -77,10 +78,11 @@ class Reader {
       text.remove_suffix(1);
     double value = 0;
     const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (problem == std::errc() && end == text.data() + text.size() && std::abs(value) <= 1e6)
-      return value;
-    fail_(line(node), std::string("<") + name + "> is no number, got '" +
-                          std::string(text.substr(0, 40)) + "', expected one in pixels");
+    if (problem != std::errc() || end != text.data() + text.size() || !(std::abs(value) <= 1e6)) {
+      fail_(line(node), std::string("<") + name + "> is no number, got '" +
+                            std::string(text.substr(0, 40)) + "', expected one in pixels");
+    }
+    return value;
   }
 
   /// Pixels count from 1, the last one is of the box: its edges are one less, and as it is.

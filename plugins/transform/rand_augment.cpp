@@ -181,18 +181,18 @@ struct RandAugment : paribus::Transform {
   }
 
  private:
-  /// One operation after the other: of a box that one moves out of the image no later one brings
-  /// back what is lost.
+  /// All operations of an item at once: a box about a turned box would be larger than its thing.
   void move_places(paribus::Batch& batch, const paribus::Stream& stream) const {
     const paribus::ImageSize size = paribus::image_size(batch);
-    std::vector<paribus::Draws> draws;
-    for (const std::int64_t item : batch.items) draws.push_back(stream.item(batch.epoch, item));
-    for (int k = 0; k < params.n; ++k) {
-      std::vector<paribus::Origin> origins;
-      for (paribus::Draws& of : draws)
-        origins.push_back(matrix_of(drawn(of), size).value_or(geometry::Matrix{}).m);
-      paribus::move_places(batch, size, size, origins);
+    std::vector<paribus::Origin> origins;
+    for (const std::int64_t item : batch.items) {
+      paribus::Draws draws = stream.item(batch.epoch, item);
+      geometry::Matrix all;
+      for (int k = 0; k < params.n; ++k)
+        all = all * matrix_of(drawn(draws), size).value_or(geometry::Matrix{});
+      origins.push_back(all.m);
     }
+    paribus::move_places(batch, size, size, origins);
   }
 
   [[nodiscard]] Step drawn(paribus::Draws& draws) const {
