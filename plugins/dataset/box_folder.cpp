@@ -4,29 +4,124 @@
 #include <ATen/ops/zeros.h>
 #include <paribus/dataset.h>
 
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cmath>
 #include <map>
+#include <pugixml.hpp>
 #include <sstream>
 
 #include "picture_files.h"
 #include "pictures.h"
 #include "threads.h"
-#include "voc.h"
 
 namespace {
 
 namespace fs = std::filesystem;
 namespace pictures = paribus::pictures;
-namespace voc = paribus::voc;
 using pictures::Source;
 
 const std::string kPart = "dataset/box_folder";
 constexpr std::size_t kMostClasses = 1000;
 
+// Annotations in the form of the Pascal VOC challenge: what is where in a picture.
+
+constexpr std::size_t kMaxXmlBytes = std::size_t{4} << 20;
+constexpr std::size_t kMaxObjects = 1000;
+
+/// Edges in pixels, of the picture's edges: 0 to its width and height.
+struct Object {
+  std::string name;
+  double left = 0, top = 0, right = 0, bottom = 0;
+  std::int64_t line = 0;
+  [[nodiscard]] bool is_empty() const { return left >= right || top >= bottom; }
+};
+
+struct Annotation {
+  double width = 0, height = 0;  // 0: not said
+  std::vector<Object> objects;
+};
+
+/// `fail(line, problem)` throws.
+template <class Fail>
+class Reader {
+ public:
+  Reader(const std::string& bytes, Fail fail) : bytes_(bytes), fail_(fail) {}
+
+  [[nodiscard]] Annotation read() const {
+    if (bytes_.size() > kMaxXmlBytes) {
+      fail_(1, "too large, got " + std::to_string(bytes_.size()) + " bytes, expected at most " +
+                   std::to_string(kMaxXmlBytes));
+    }
+    pugi::xml_document file;
+    const pugi::xml_parse_result result = file.load_buffer(bytes_.data(), bytes_.size());
+    if (!result) fail_(line(result.offset), std::string("no good XML: ") + result.description());
+    const pugi::xml_node top = file.child("annotation");
+    if (!top) fail_(1, "there is no <annotation>, expected one of Pascal VOC's form");
+    Annotation annotation;
+    if (const pugi::xml_node size = top.child("size")) {
+      annotation.width = number(size, "width"), annotation.height = number(size, "height");
+    }
+    for (const pugi::xml_node node : top.children("object")) {
+      if (annotation.objects.size() == kMaxObjects)
+        fail_(line(node), "more than " + std::to_string(kMaxObjects) + " objects");
+      annotation.objects.push_back(object(node));
+    }
+    return annotation;
+  }
+
+ private:
+  [[nodiscard]] std::int64_t line(std::ptrdiff_t offset) const {
+    const auto end = std::clamp<std::ptrdiff_t>(offset, 0, std::ssize(bytes_));
+    return 1 + std::count(bytes_.begin(), bytes_.begin() + end, '\n');
+  }
+  [[nodiscard]] std::int64_t line(const pugi::xml_node& node) const {
+    return line(node.offset_debug());
+  }
+
+  [[nodiscard]] double number(const pugi::xml_node& of, const char* name) const {
+    const pugi::xml_node node = of.child(name);
+    if (!node) fail_(line(of), std::string("<") + of.name() + "> has no <" + name + ">");
+    std::string_view text = node.text().get();
+    while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0)
+      text.remove_prefix(1);
+    while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0)
+      text.remove_suffix(1);
+    double value = 0;
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (problem != std::errc() || end != text.data() + text.size() || !(std::abs(value) <= 1e6)) {
+      fail_(line(node), std::string("<") + name + "> is no number, got '" +
+                            std::string(text.substr(0, 40)) + "', expected one in pixels");
+    }
+    return value;
+  }
+
+  /// Pixels count from 1, the last one is of the box: its edges are one less, and as it is.
+  [[nodiscard]] Object object(const pugi::xml_node& node) const {
+    Object object;
+    object.line = line(node);
+    object.name = node.child("name").text().get();
+    if (object.name.empty() || object.name.size() > 200)
+      fail_(object.line, "the object has no <name> of 1 to 200 letters");
+    const pugi::xml_node box = node.child("bndbox");
+    if (!box) fail_(object.line, "the object '" + object.name + "' has no <bndbox>");
+    object.left = number(box, "xmin"), object.top = number(box, "ymin");
+    object.right = number(box, "xmax"), object.bottom = number(box, "ymax");
+    if (object.is_empty()) return object;
+    object.left = std::max(object.left - 1, 0.0), object.top = std::max(object.top - 1, 0.0);
+    return object;
+  }
+
+  const std::string& bytes_;
+  Fail fail_;
+};
+
 /// A picture and what is in it.
 struct Pair {
   const Source::Item* picture = nullptr;
   const Source::Item* annotation = nullptr;
-  voc::Annotation holds{};
+  Annotation holds;
 };
 
 /// Names of pictures by the folders and the split of the list that they stand in.
@@ -196,17 +291,15 @@ struct BoxFolder : paribus::Dataset {
     return found;
   }
 
-  [[nodiscard]] voc::Annotation annotation_of(const Source& source,
-                                              const Source::Item& item) const {
+  [[nodiscard]] Annotation annotation_of(const Source& source, const Source::Item& item) const {
     const std::string bytes = source.bytes_of(item);
     const auto fail = [&](std::int64_t line, const std::string& problem) {
       source.fail(item.shown + ":" + std::to_string(line), problem);
     };
-    voc::Annotation annotation = voc::Reader(bytes, fail).read();
+    Annotation annotation = Reader(bytes, fail).read();
     if (params.empty == "skip")
-      std::erase_if(annotation.objects,
-                    [](const voc::Object& object) { return object.is_empty(); });
-    for (const voc::Object& object : annotation.objects) {
+      std::erase_if(annotation.objects, [](const Object& object) { return object.is_empty(); });
+    for (const Object& object : annotation.objects) {
       if (!object.is_empty()) continue;
       fail(object.line, "the box of '" + object.name + "' is empty, got " + shown(object) +
                             ", expected xmin below xmax and ymin below ymax; empty = \"skip\" "
@@ -215,7 +308,7 @@ struct BoxFolder : paribus::Dataset {
     return annotation;
   }
 
-  static std::string shown(const voc::Object& object) {
+  static std::string shown(const Object& object) {
     std::ostringstream text;
     text << "edges " << object.left << ", " << object.top << ", " << object.right << ", "
          << object.bottom;
@@ -225,7 +318,7 @@ struct BoxFolder : paribus::Dataset {
   void state_names(const std::map<std::string, Pair>& found, const Source& source) {
     std::set<std::string> names;
     for (const auto& [key, pair] : found) {
-      for (const voc::Object& object : pair.holds.objects) names.insert(object.name);
+      for (const Object& object : pair.holds.objects) names.insert(object.name);
     }
     if (names.empty()) source.fail("no annotation holds an object, expected some");
     if (names.size() > kMostClasses) {
@@ -244,7 +337,7 @@ struct BoxFolder : paribus::Dataset {
   [[nodiscard]] bool is_wanted(Pair& pair) const {
     if (!wants_point()) return true;
     std::erase_if(pair.holds.objects,
-                  [&](const voc::Object& object) { return object.name != params.point_of; });
+                  [&](const Object& object) { return object.name != params.point_of; });
     return pair.holds.objects.size() == 1;
   }
 
@@ -316,7 +409,7 @@ struct BoxFolder : paribus::Dataset {
     float* place = to.target.mutable_data_ptr<float>() + row * to.target.stride(0);
     const auto x = [&](double edge) { return 2 * (edge - in.left) / in.across - 1; };
     const auto y = [&](double edge) { return 2 * (edge - in.top) / in.down - 1; };
-    for (const voc::Object& object : pair.holds.objects) {
+    for (const Object& object : pair.holds.objects) {
       if (wants_point()) {
         place[0] = static_cast<float>(x((object.left + object.right) / 2));
         place[1] = static_cast<float>(y((object.top + object.bottom) / 2));
@@ -340,7 +433,7 @@ struct BoxFolder : paribus::Dataset {
   static void check(const Source& source, const Pair& pair, const pictures::Picture& picture) {
     const auto width = static_cast<double>(picture.file_width),
                height = static_cast<double>(picture.file_height);
-    const voc::Annotation& holds = pair.holds;
+    const Annotation& holds = pair.holds;
     const std::string size =
         std::to_string(picture.file_width) + " x " + std::to_string(picture.file_height);
     if (holds.width != 0 && (holds.width != width || holds.height != height)) {
@@ -349,7 +442,7 @@ struct BoxFolder : paribus::Dataset {
       source.fail(pair.annotation->shown,
                   "of another size than its image, got " + got.str() + ", expected " + size);
     }
-    for (const voc::Object& object : holds.objects) {
+    for (const Object& object : holds.objects) {
       if (object.left >= 0 && object.top >= 0 && object.right <= width && object.bottom <= height)
         continue;
       source.fail(pair.annotation->shown + ":" + std::to_string(object.line),

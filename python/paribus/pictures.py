@@ -16,6 +16,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from .places import draw_boxes, draw_points
+
 if TYPE_CHECKING:
     import numpy as np
     from matplotlib.axes import Axes
@@ -227,47 +229,6 @@ def _draw_mask(axes: Axes, value: np.ndarray) -> set[int]:
     return set(np.unique(plane).tolist())
 
 
-def _pixels(places: np.ndarray, picture: np.ndarray) -> np.ndarray:
-    """Of pairs of x and y from -1 to 1 over the picture's edges, where its pixels are drawn."""
-    import numpy as np
-
-    return (np.asarray(places) + 1) / 2 * np.array(picture.shape[:-3:-1]) - 0.5
-
-
-def _keep_view(axes: Axes, picture: np.ndarray) -> None:
-    """What lies outside of the picture isn't shown, and doesn't make it smaller."""
-    axes.set_xlim(-0.5, picture.shape[-1] - 0.5)
-    axes.set_ylim(picture.shape[-2] - 0.5, -0.5)
-
-
-def _draw_points(axes: Axes, points: np.ndarray, picture: np.ndarray, mark: str = "o") -> None:
-    """Rings for what is, crosses for what a model says; each point has its colour."""
-    for at, (x, y) in enumerate(_pixels(points, picture)):
-        colour = _LINES[at % len(_LINES)]
-        for width, ink in ((3.4, "white"), (1.6, colour)):
-            axes.plot(
-                [x], [y], mark, color=ink, markersize=9, markerfacecolor="none",
-                markeredgewidth=width,
-            )  # fmt: skip
-    _keep_view(axes, picture)
-
-
-def _draw_boxes(axes: Axes, boxes: np.ndarray, picture: np.ndarray) -> set[int]:
-    import matplotlib
-    from matplotlib.patches import Rectangle
-
-    own = boxes[boxes[:, 4] >= 0]
-    for left, top, right, bottom, number in own:
-        (x, y), (to_x, to_y) = _pixels([[left, top], [right, bottom]], picture)
-        colour = matplotlib.colormaps["tab20"](min(int(number), 19) / 19)
-        for width, ink in ((2.6, "white"), (1.4, colour)):
-            axes.add_patch(
-                Rectangle((x, y), to_x - x, to_y - y, fill=False, edgecolor=ink, linewidth=width)
-            )
-    _keep_view(axes, picture)
-    return {int(number) for number in own[:, 4]}
-
-
 def batch(told: dict[str, Any]) -> Figure:
     """The items of a batch as the model gets them, each with its target; masks, points and boxes lie
     over their image."""
@@ -282,9 +243,9 @@ def batch(told: dict[str, Any]) -> Figure:
             if target["type"] == "mask":
                 classes |= _draw_mask(grid[at], _values(target)[at])
             elif target["type"] == "points" and value.ndim == 3:
-                _draw_points(grid[at], _values(target)[at], value)
+                draw_points(grid[at], _values(target)[at], value)
             elif target["type"] == "boxes" and value.ndim == 3:
-                classes |= _draw_boxes(grid[at], _values(target)[at], value)
+                classes |= draw_boxes(grid[at], _values(target)[at], value)
             else:
                 words.append(_name_of(target, _values(target)[at], told["class_names"]))
         grid[at].set_title("; ".join(words), fontsize="small", color=_INK)
@@ -319,8 +280,8 @@ def results(told: dict[str, Any]) -> Figure:
             continue
         _draw_item(grid[at], first["type"], value)
         if "points" in guess and value.ndim == 3:
-            _draw_points(grid[at], truths[at], value)
-            _draw_points(grid[at], _values(guess["points"])[0], value, "x")
+            draw_points(grid[at], truths[at], value)
+            draw_points(grid[at], _values(guess["points"])[0], value, "x")
             grid[at].set_title(loss, fontsize="small", color=_INK)
             continue
         truth = _name_of(target, truths[at], names)

@@ -75,8 +75,8 @@ def write_masks(folder: Path, void: int = 255) -> None:
         (folder / "masks" / f"{i}.png").write_bytes(png(width, height, numbers, 1))
 
 
-def write_boxes(folder: Path) -> None:
-    """30 pictures with one to three boxes of two classes, the first always a cat, in Pascal VOC's form."""
+def write_boxes(folder: Path, first: str = "cat") -> None:
+    """30 pictures with one to three boxes of two classes, the first always of one class, in Pascal VOC's form."""
     draw = random.Random(13)
     for kind in ("JPEGImages", "Annotations"):
         (folder / kind).mkdir(parents=True)
@@ -94,7 +94,9 @@ def write_boxes(folder: Path) -> None:
             ]
             tags = zip(("xmin", "ymin", "xmax", "ymax"), edges, strict=True)
             box = "".join(f"<{tag}>{edge}</{tag}>" for tag, edge in tags)
-            objects += f"<object><name>{'dog' if k else 'cat'}</name><bndbox>{box}</bndbox></object>\n"
+            objects += (
+                f"<object><name>{'dog' if k else first}</name><bndbox>{box}</bndbox></object>\n"
+            )
         (folder / "Annotations" / f"{i}.xml").write_text(f"<annotation>\n{objects}</annotation>\n")
 
 
