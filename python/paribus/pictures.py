@@ -230,8 +230,7 @@ def _draw_mask(axes: Axes, value: np.ndarray) -> set[int]:
 
 
 def batch(told: dict[str, Any]) -> Figure:
-    """The items of a batch as the model gets them, each with its target; masks, points and boxes lie
-    over their image."""
+    """The items of a batch as the model gets them, each with its target, over the image where it has a place."""
     first, targets = told["inputs"][0], told["targets"]
     values = _values(first)
     figure, grid = _grid(len(values), 1.7)
