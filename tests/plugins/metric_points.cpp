@@ -133,10 +133,13 @@ TEST(Dots, BoxesHoldAllOfTheirDots) {
       const auto edge = [&](int side, double length) {
         return (boxes[k][side].item<double>() + 1) / 2 * length;
       };
-      const auto top = static_cast<std::int64_t>(edge(1, 24)),
-                 left = static_cast<std::int64_t>(edge(0, 32));
-      const auto bottom = static_cast<std::int64_t>(std::ceil(edge(3, 24)));
-      const auto right = static_cast<std::int64_t>(std::ceil(edge(2, 32)));
+      // Edges are soft: a pixel beyond may have some of the colour.
+      const auto first = [&](int side, double length) {
+        return std::max<std::int64_t>(0, static_cast<std::int64_t>(edge(side, length)) - 1);
+      };
+      const auto top = first(1, 24), left = first(0, 32);
+      const auto bottom = static_cast<std::int64_t>(std::ceil(edge(3, 24))) + 1;
+      const auto right = static_cast<std::int64_t>(std::ceil(edge(2, 32))) + 1;
       rest.slice(1, top, bottom).slice(2, left, right).fill_(ground);
     }
     EXPECT_EQ(rest.ne(ground).sum().item<int>(), 0) << i;
