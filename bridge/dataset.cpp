@@ -23,7 +23,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array kTypes{&kImage, &kMask, &kCategory, &kRegression, &kTensor};
+constexpr std::array kTypes{&kImage, &kMask, &kCategory, &kRegression, &kPoints, &kBoxes, &kTensor};
 
 const Type* type_of(const std::string& name) {
   for (const Type* type : kTypes) {

@@ -14,7 +14,7 @@
 namespace paribus::python {
 namespace {
 
-constexpr std::array kTypes{&kTensor, &kImage, &kMask, &kCategory, &kRegression};
+constexpr std::array kTypes{&kTensor, &kImage, &kMask, &kCategory, &kRegression, &kPoints, &kBoxes};
 
 Split split_of(const std::string& name) {
   if (name == "train") return Split::train;
@@ -27,7 +27,8 @@ const Type* type_called(const std::string& name) {
     if (type->name == name) return type;
   }
   throw Error("there is no type '" + name +
-              "' of data, expected tensor, image, mask, category or regression");
+              "' of data, expected tensor, image, mask, category, regression, points or "
+              "boxes");
 }
 
 struct Owned {

@@ -47,9 +47,9 @@ Facts Trainer::inspect() {
 
 /// What a schedule complains of, and values that its parameter doesn't allow, all over training.
 void Trainer::try_schedules() {
-  constexpr std::int64_t kPoints = 64;
-  for (std::int64_t i = 0; i <= kPoints; ++i) {
-    const std::int64_t step = fit_.epochs_ * fit_.batches * i / kPoints;
+  constexpr std::int64_t kPlaces = 64;
+  for (std::int64_t i = 0; i <= kPlaces; ++i) {
+    const std::int64_t step = fit_.epochs_ * fit_.batches * i / kPlaces;
     const std::int64_t epoch = step / fit_.batches, index = step % fit_.batches;
     for (const auto* part : {&model_, &loss_, &optimizer_}) drives_.drive(**part, epoch, index);
     for (const auto& callback : callbacks_) drives_.drive(*callback, epoch, index);

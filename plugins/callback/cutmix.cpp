@@ -71,6 +71,10 @@ struct Cutmix : paribus::Callback {
                            ", expected an image; for others take mixup");
     }
     for (const paribus::Typed& target : batch.targets) {
+      if (target.type->is(paribus::kPoints) || target.type->is(paribus::kBoxes)) {
+        throw paribus::Error("callback/cutmix: a target is " + std::string(target.type->name) +
+                             ", which can't be mixed by area; for points take mixup");
+      }
       if (!target.type->is(paribus::kImage) && !target.data.is_floating_point() &&
           data.classes <= 0) {
         throw paribus::Error(

@@ -37,6 +37,10 @@ struct Mixup : paribus::Callback {
       throw paribus::Error(
           "callback/mixup: the target is neither a class nor a float, it can't be mixed");
     }
+    for (const paribus::Typed& target : batch.targets) {
+      if (target.type->is(paribus::kBoxes))
+        throw paribus::Error("callback/mixup: the target is boxes, they can't be mixed");
+    }
     const paribus::Stream stream = fit.stream(*this);
     const at::Device device = batch.input().device();
     const at::Tensor partner = at::tensor(shuffled(batch, stream)).to(device);

@@ -2,6 +2,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/flip.h>
 #include <ATen/ops/reflection_pad2d.h>
+#include <ATen/ops/tensor.h>
 #include <paribus/callback.h>
 
 #include <string>
@@ -24,7 +25,7 @@ class Looking final : public Model {
   [[nodiscard]] Outputs outputs(const Batch& batch) override {
     Outputs plain = seen(batch);
     if (shift_ == 0) return plain;
-    if (plain.main().dim() == 4) {
+    if (plain.main().dim() == 4 || says_points(batch)) {
       throw paribus::Error(
           "callback/tta: the model says something of each place of an image, which shifts would "
           "move; expected shift = 0");
@@ -64,6 +65,13 @@ class Looking final : public Model {
     return Outputs(std::move(items));
   }
 
+  static bool says_points(const Batch& batch) {
+    if (batch.targets.empty()) return false;
+    const paribus::Type& type = *batch.targets.front().type;
+    if (!type.is(paribus::kBoxes)) return type.is(paribus::kPoints);
+    throw paribus::Error("callback/tta: boxes of several views have no mean; remove it");
+  }
+
   static Batch with(const Batch& batch, at::Tensor input) {
     Batch other = batch;
     other.inputs.front().data = std::move(input);
@@ -82,8 +90,14 @@ class Looking final : public Model {
     Outputs plain = model_.outputs(batch);
     if (!mirror_) return plain;
     NamedTensors items = model_.outputs(with(batch, at::flip(batch.input(), {3}))).items();
-    for (auto& [name, item] : items)
+    for (auto& [name, item] : items) {
       if (item.dim() == 4) item = at::flip(item, {3});
+    }
+    if (says_points(batch)) {
+      at::Tensor& points = items.front().second;
+      const at::Tensor back = at::tensor({-1.0, 1.0}, points.options());
+      points = points.reshape({points.size(0), -1, 2}).mul(back).view_as(points);
+    }
     return mean({std::move(plain), Outputs(std::move(items))});
   }
 

@@ -2,8 +2,8 @@
 #include "geometry.h"
 
 /// Turned, scaled, sheared, moved and seen from aside, all in one matrix and one interpolation, so
-/// that pixels are blurred once; images and masks of an item together. Each is as in the transform
-/// of its name. An item is changed by all that are not switched off, or by none.
+/// that pixels are blurred once; images, masks, points and boxes of an item together. Each is as in
+/// the transform of its name. An item is changed by all that are not switched off, or by none.
 struct Affine : paribus::Transform {
   struct Params {
     double rotate = 10;

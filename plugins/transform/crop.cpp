@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <array>
 
-/// A window at a random place of the image padded on all sides; images and masks of an item
-/// together. With a `size`, validation gets the window in the middle.
+/// A window at a random place of the image padded on all sides; images, masks, points
+/// and boxes of an item together. With a `size`, validation gets the window in the middle.
 struct Crop : paribus::Transform {
   struct Params {
     int padding = 4;
@@ -49,6 +49,7 @@ struct Crop : paribus::Transform {
         places[i] = {draws.uniform(), draws.uniform()};
       }
     }
+    move_places(batch, places);
     paribus::each_image(batch, [&](const at::Tensor& data, const paribus::Type&) {
       check({data.size(2), data.size(3)});
       return window(data, places);
@@ -76,9 +77,26 @@ struct Crop : paribus::Transform {
     }
   }
 
+  [[nodiscard]] std::int64_t side(std::int64_t of) const {
+    return params.size > 0 ? params.size : of;
+  }
+
+  void move_places(paribus::Batch& batch, const std::vector<Place>& places) const {
+    const paribus::ImageSize from = paribus::image_size(batch);
+    const paribus::ImageSize to{side(from.height), side(from.width)};
+    // From the new middle to the old one.
+    const auto shift = [&](double place, std::int64_t old, std::int64_t now) {
+      return static_cast<double>(offset(place, old, now)) + static_cast<double>(now - old) / 2;
+    };
+    std::vector<paribus::Origin> origins;
+    for (const Place& place : places)
+      origins.push_back({1, 0, shift(place.left, from.width, to.width), 0, 1,
+                         shift(place.top, from.height, to.height), 0, 0, 1});
+    paribus::move_places(batch, from, to, origins);
+  }
+
   [[nodiscard]] at::Tensor window(const at::Tensor& data, const std::vector<Place>& places) const {
-    const std::int64_t height = params.size > 0 ? params.size : data.size(2);
-    const std::int64_t width = params.size > 0 ? params.size : data.size(3);
+    const std::int64_t height = side(data.size(2)), width = side(data.size(3));
     const bool reflect = params.mode == "reflect";
     const std::array<std::int64_t, 4> shape{data.size(0), data.size(1), height, width};
     at::Tensor result =

@@ -4,9 +4,9 @@
 
 #include <vector>
 
-/// Puts an item into one of the eight positions of a square, each as likely as any; images and
-/// masks together. An image that isn't square has four that keep its shape. For pictures without an
-/// up and down, such as those from above.
+/// Puts an item into one of the eight positions of a square, each as likely as any; images,
+/// masks, points and boxes together. An image that isn't square has four that keep its shape. For
+/// pictures without an up and down, such as those from above.
 struct Dihedral : paribus::Transform {
   struct Params {
     double p = 1;
@@ -28,12 +28,19 @@ struct Dihedral : paribus::Transform {
 
   void apply(paribus::Batch& batch, const paribus::Stream& stream) const override {
     if (params.p <= 0) return;
+    const paribus::ImageSize size = paribus::image_size(batch);
+    std::vector<std::uint32_t> positions;
+    std::vector<paribus::Origin> origins;
+    for (const std::int64_t item : batch.items) {
+      paribus::Draws draws = stream.item(batch.epoch, item);
+      const bool stays = draws.uniform() >= params.p;
+      positions.push_back(stays ? 0 : draws.below(size.height == size.width ? 8 : 4));
+      origins.push_back(origin(positions.back()));
+    }
+    paribus::move_places(batch, size, size, origins);
     paribus::each_image(batch, [&](const at::Tensor& data, const paribus::Type&) {
-      const std::uint32_t positions = data.size(2) == data.size(3) ? 8 : 4;
       for (std::int64_t i = 0; i < data.size(0); ++i) {
-        paribus::Draws draws = stream.item(batch.epoch, batch.items[static_cast<std::size_t>(i)]);
-        if (draws.uniform() >= params.p) continue;
-        const std::uint32_t position = draws.below(positions);
+        const std::uint32_t position = positions[static_cast<std::size_t>(i)];
         paribus::by_element_size(data, [&](auto* element) { turn(data, i, position, element); });
       }
       return data;
@@ -41,6 +48,12 @@ struct Dihedral : paribus::Transform {
   }
 
  private:
+  static paribus::Origin origin(std::uint32_t position) {
+    const double x = (position & 1U) != 0 ? -1 : 1, y = (position & 2U) != 0 ? -1 : 1;
+    if ((position & 4U) != 0) return {0, y, 0, x, 0, 0, 0, 0, 1};
+    return {x, 0, 0, 0, y, 0, 0, 0, 1};
+  }
+
   /// Bit 0 mirrors left to right, bit 1 upside down, bit 2 swaps rows and columns first.
   template <class T>
   static void turn(const at::Tensor& data, std::int64_t item, std::uint32_t position,

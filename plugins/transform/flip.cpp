@@ -4,9 +4,10 @@
 
 #include <algorithm>
 
-/// Mirrors an item left to right with probability p; images and masks of an item together. With
-/// `alternate` the first epoch draws, and each later one mirrors what the one before it didn't, so
-/// that two epochs show each item once either way (Jordan 2024, arXiv 2404.00498, section 3.6).
+/// Mirrors an item left to right with probability p; images, masks, points and boxes of an item
+/// together; which point is which stays. With `alternate` the first epoch draws, and each later one
+/// mirrors what the one before it didn't, so that two epochs show each item once either way (Jordan
+/// 2024, arXiv 2404.00498, section 3.6).
 struct Flip : paribus::Transform {
   struct Params {
     double p = 0.5;
@@ -36,6 +37,10 @@ struct Flip : paribus::Transform {
     for (std::int64_t i = 0; i < batch.size(); ++i) {
       if (is_mirrored(stream, batch.epoch, batch.items[i])) mirrored.push_back(i);
     }
+    std::vector<paribus::Origin> origins(batch.items.size(), paribus::kUnmoved);
+    for (const std::int64_t i : mirrored) origins[static_cast<std::size_t>(i)][0] = -1;
+    const paribus::ImageSize size = paribus::image_size(batch);
+    paribus::move_places(batch, size, size, origins);
     paribus::each_image(batch, [&](at::Tensor data, const paribus::Type&) {
       paribus::by_element_size(data, [&](auto* element) { mirror(data, mirrored, element); });
       return data;

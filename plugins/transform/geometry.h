@@ -15,7 +15,7 @@ namespace paribus::geometry {
 /// old one, up to a factor. Both are measured in pixels from the image's middle, x to the right, y
 /// down. `a * b` asks b first: what is to happen to the image first stands first.
 struct Matrix {
-  std::array<double, 9> m{1, 0, 0, 0, 1, 0, 0, 0, 1};
+  Origin m = kUnmoved;
 
   [[nodiscard]] bool operator==(const Matrix& other) const = default;
   [[nodiscard]] Matrix operator*(const Matrix& other) const {
@@ -179,17 +179,23 @@ inline void resample(const at::Tensor& from, const at::Tensor& to, std::int64_t 
   }
 }
 
-/// Every item's images and masks through the item's matrix, `matrix_of(draws, size)`; with that of
-/// no change an item keeps its bits. Masks take the nearest pixel.
+/// Every item's images, masks, points and boxes through the item's matrix, `matrix_of(draws,
+/// size)`; with that of no change an item keeps its bits. Masks take the nearest pixel.
 template <class MatrixOf>
 void apply(Batch& batch, const Stream& stream, Outside outside, MatrixOf matrix_of) {
+  const ImageSize size = image_size(batch);
+  std::vector<Origin> origins;
+  for (const std::int64_t item : batch.items) {
+    Draws draws = stream.item(batch.epoch, item);
+    origins.push_back(matrix_of(draws, size).m);
+  }
+  move_places(batch, size, size, origins);
   each_image(batch, [&](at::Tensor data, const Type& type) {
     const bool nearest = type.is(kMask);
     if (!nearest && data.scalar_type() != at::kByte) data = data.to(at::kFloat);
     at::Tensor result;
     for (std::int64_t i = 0; i < batch.size(); ++i) {
-      Draws draws = stream.item(batch.epoch, batch.items[static_cast<std::size_t>(i)]);
-      const Matrix matrix = matrix_of(draws, ImageSize{data.size(2), data.size(3)});
+      const Matrix matrix{origins[static_cast<std::size_t>(i)]};
       if (matrix == Matrix{}) continue;
       if (!result.defined()) result = data.clone();
       resample(data, result, i, matrix, outside, nearest);

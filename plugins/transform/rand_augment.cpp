@@ -118,7 +118,7 @@ void recolour(const Step& step, const colour::Pixels& pixels, paribus::ImageSize
 /// one magnitude, to one side or the other. Operations and strengths are torchvision's; but places
 /// turn and lean about the middle, are interpolated, and what lies outside is reflected unless
 /// `mode` says otherwise: 0 would be a class of masks. Masks move with their image and keep their
-/// numbers. On bytes, so before normalize.
+/// numbers, points and boxes move with it. On bytes, so before normalize.
 struct RandAugment : paribus::Transform {
   struct Params {
     int n = 2;
@@ -158,6 +158,7 @@ struct RandAugment : paribus::Transform {
 
   void apply(paribus::Batch& batch, const paribus::Stream& stream) const override {
     if (params.n == 0) return;
+    if (paribus::has_places(batch)) move_places(batch, stream);
     for (auto* side : {&batch.inputs, &batch.targets}) {
       for (paribus::Typed& typed : *side) {
         if (!typed.type->is(paribus::kImage)) continue;
@@ -180,6 +181,20 @@ struct RandAugment : paribus::Transform {
   }
 
  private:
+  /// All operations of an item at once: a box about a turned box would be larger than its thing.
+  void move_places(paribus::Batch& batch, const paribus::Stream& stream) const {
+    const paribus::ImageSize size = paribus::image_size(batch);
+    std::vector<paribus::Origin> origins;
+    for (const std::int64_t item : batch.items) {
+      paribus::Draws draws = stream.item(batch.epoch, item);
+      geometry::Matrix all;
+      for (int k = 0; k < params.n; ++k)
+        all = all * matrix_of(drawn(draws), size).value_or(geometry::Matrix{});
+      origins.push_back(all.m);
+    }
+    paribus::move_places(batch, size, size, origins);
+  }
+
   [[nodiscard]] Step drawn(paribus::Draws& draws) const {
     const std::string_view name = kOperations[draws.below(kOperations.size())];
     const double sign = draws.coin() ? 1 : -1;

@@ -9,7 +9,7 @@
 /// Scales images so that their shorter side is `size`; a schedule may drive it (progressive
 /// resizing). Bytes stay bytes. `area` is the mean over the area that a new pixel covers, best for
 /// making images smaller; `bilinear` looks at the four nearest pixels, with half-pixel centres.
-/// Masks take the nearest pixel.
+/// Masks take the nearest pixel; points and boxes, which are shares of the image, stay.
 struct Resize : paribus::Transform {
   struct Params {
     int size = 0;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "geometry.h"
 
-/// Turns an item about its middle by an angle from -max to max; images and masks together.
+/// Turns an item about its middle by an angle from -max to max; images, masks, points and boxes
+/// together.
 struct Rotate : paribus::Transform {
   struct Params {
     double max = 10;

@@ -2,7 +2,8 @@
 #include "geometry.h"
 
 /// Shows an item as if seen from aside: with u and v from -1 to 1 over the image, places are
-/// divided by 1 + a u + b v, a and b from -max to max; images and masks together.
+/// divided by 1 + a u + b v, a and b from -max to max; images, masks, points and
+/// boxes together.
 struct Warp : paribus::Transform {
   struct Params {
     double max = 0.2;

@@ -2,7 +2,7 @@
 #include "geometry.h"
 
 /// Scales an item by a factor from min to max about a place of the image that is drawn, too, as in
-/// fastai; images and masks together. The size in pixels stays.
+/// fastai; images, masks, points and boxes together. The size in pixels stays.
 struct Zoom : paribus::Transform {
   struct Params {
     double min = 1;

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Shaped:
-    """One input or target of an item: its shape, without the batch, and what it is (tensor, image, mask, category, regression)."""
+    """One input or target of an item: its shape, without the batch, and what it is (tensor, image, mask, category, regression, points,
+    boxes)."""
 
     shape: tuple[int, ...] = ()
     type: str = "tensor"

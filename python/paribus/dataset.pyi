@@ -5,6 +5,44 @@ from typing import Literal
 
 from .parts import Part
 
+class BoxFolder(Part):
+    """pictures with boxes about what is in them, or a point to find
+
+    dir: string = '': folder or tar archive
+    size: int = 224 [px]: height and width that pictures are brought to
+    height: int = None [px]: not given: size
+    width: int = None [px]: not given: size
+    fit: string = 'crop': crop: the largest part in the middle with these sides' ratio; squish: all of it, out of shape; one of crop, squish
+    point_of: string = '': a class: the target is the middle of its box, of the pictures with one; empty: all boxes
+    empty: string = 'refuse': boxes that end where they begin: refuse them, or leave them out; one of refuse, skip
+    valid: float = 0.2: part of the pictures for validation, where there are no lists
+    seed: int = 0: of that choice
+    """
+
+    def __init__(
+        self,
+        *,
+        dir: str = ...,
+        size: int = ...,
+        height: int | None = ...,
+        width: int | None = ...,
+        fit: Literal["crop", "squish"] = ...,
+        point_of: str = ...,
+        empty: Literal["refuse", "skip"] = ...,
+        valid: float = ...,
+        seed: int = ...,
+        batch: int = ...,
+        valid_batch: int = ...,
+        workers: int = ...,
+        shuffle: bool = ...,
+        drop_last: bool = ...,
+        limit: int = ...,
+        valid_limit: int = ...,
+        folds: int = ...,
+        fold: int = ...,
+        transforms: Sequence[Part | str] = ...,
+    ) -> None: ...
+
 class Cifar10(Part):
     """photographs of ten kinds of thing, 50,000 + 10,000 colour 32 x 32 (Krizhevsky 2009)
 
@@ -26,6 +64,44 @@ class Cifar10(Part):
         fold: int = ...,
         transforms: Sequence[Part | str] = ...,
     ) -> None: ...
+
+class Dots(Part):
+    """coloured dots drawn by the program, to be found: points, or boxes
+
+    target: string = 'points': what is to be found; one of points, boxes
+    dots: int = 2: in an image; of boxes the most
+    items: int = 2000: training items
+    valid_items: int = 500: validation items
+    height: int = 24 [px]: of the images
+    width: int = 32 [px]: of the images
+    noise: float = 0.1: standard deviation of each pixel's noise; white is 1
+    seed: int = 0: of the set itself; the trial's seed doesn't change it
+    """
+
+    def __init__(
+        self,
+        *,
+        target: Literal["points", "boxes"] = ...,
+        dots: int = ...,
+        items: int = ...,
+        valid_items: int = ...,
+        height: int = ...,
+        width: int = ...,
+        noise: float = ...,
+        seed: int = ...,
+        batch: int = ...,
+        valid_batch: int = ...,
+        workers: int = ...,
+        shuffle: bool = ...,
+        drop_last: bool = ...,
+        limit: int = ...,
+        valid_limit: int = ...,
+        folds: int = ...,
+        fold: int = ...,
+        transforms: Sequence[Part | str] = ...,
+    ) -> None: ...
+
+DOTS = Dots
 
 class FashionMnist(Part):
     """clothing, 60,000 + 10,000 grey 28 x 28 (Xiao et al. 2017)"""

@@ -54,6 +54,15 @@ class Dice(MetricPart):
 
 DICE = Dice
 
+class Distance(MetricPart):
+    """mean distance of points from where they should be, in pixels"""
+
+    def __init__(
+        self,
+        *,
+        name: str = ...,
+    ) -> None: ...
+
 class F1(MetricPart):
     """harmonic mean of precision and recall
 
@@ -113,6 +122,21 @@ class Mae(MetricPart):
     ) -> None: ...
 
 MAE = Mae
+
+class Pck(MetricPart):
+    """share of points that are found, within a part of the image's side
+
+    within: float = 0.05: the greatest distance, as a part of the longer side
+    """
+
+    def __init__(
+        self,
+        *,
+        within: float = ...,
+        name: str = ...,
+    ) -> None: ...
+
+PCK = Pck
 
 class Precision(MetricPart):
     """share of the guesses of a class that are right

@@ -16,6 +16,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from .places import draw_boxes, draw_points
+
 if TYPE_CHECKING:
     import numpy as np
     from matplotlib.axes import Axes
@@ -228,7 +230,7 @@ def _draw_mask(axes: Axes, value: np.ndarray) -> set[int]:
 
 
 def batch(told: dict[str, Any]) -> Figure:
-    """The items of a batch as the model gets them, each with its target; masks lie over their image."""
+    """The items of a batch as the model gets them, each with its target, over the image where it has a place."""
     first, targets = told["inputs"][0], told["targets"]
     values = _values(first)
     figure, grid = _grid(len(values), 1.7)
@@ -239,6 +241,10 @@ def batch(told: dict[str, Any]) -> Figure:
         for target in targets:
             if target["type"] == "mask":
                 classes |= _draw_mask(grid[at], _values(target)[at])
+            elif target["type"] == "points" and value.ndim == 3:
+                draw_points(grid[at], _values(target)[at], value)
+            elif target["type"] == "boxes" and value.ndim == 3:
+                classes |= draw_boxes(grid[at], _values(target)[at], value)
             else:
                 words.append(_name_of(target, _values(target)[at], told["class_names"]))
         grid[at].set_title("; ".join(words), fontsize="small", color=_INK)
@@ -272,6 +278,11 @@ def results(told: dict[str, Any]) -> Figure:
                 axes.set_title(words, fontsize="small", color=_INK)
             continue
         _draw_item(grid[at], first["type"], value)
+        if "points" in guess and value.ndim == 3:
+            draw_points(grid[at], truths[at], value)
+            draw_points(grid[at], _values(guess["points"])[0], value, "x")
+            grid[at].set_title(loss, fontsize="small", color=_INK)
+            continue
         truth = _name_of(target, truths[at], names)
         if "class" in guess:
             right = int(truths[at]) == guess["class"]
@@ -286,7 +297,9 @@ def results(told: dict[str, Any]) -> Figure:
         _add_classes(figure, sorted(classes), names)
     which = "the greatest losses of" if told["what"] == "worst" else f"{len(values)} of"
     title = f"{which} {told['of']} validation items, {_plain(told['label'])}"
-    title += "" if are_masks else ": target, prediction, loss"
+    if not are_masks:
+        are_points = any("points" in guess for guess in told["predictions"])
+        title += ": ring is, cross predicted" if are_points else ": target, prediction, loss"
     figure.suptitle(title + _scale(told), fontsize="medium")
     return figure
 

@@ -77,7 +77,7 @@ class ShownResults(Shown):
 
     @property
     def predictions(self) -> list[dict[str, Any]]:
-        """Of each item: its loss, and class with probability, mask, or values."""
+        """Of each item: its loss, and class with probability, mask, points, or values."""
         return list(self.told["predictions"])
 
     @property

@@ -66,7 +66,9 @@ OFF = {
 
 # What a part can't do without.
 MORE = {
+    "dataset_box_folder": ["--base", "DOTS", "-s", 'dir="BOXES"', "-s", "size=20"],
     "dataset_cifar10": ["-s", 'dir="CIFAR"'],
+    "dataset_dots": ["--base", "DOTS"],
     "dataset_image_folder": ["-s", 'dir="PICTURES"', "-s", "size=20"],
     "dataset_mask_folder": [
         "--base",
@@ -84,7 +86,9 @@ MORE = {
     "loss_huber": ["--base", "LINE"],
     "loss_l1": ["--base", "LINE"],
     "loss_mse": ["--base", "LINE"],
+    "metric_distance": ["--base", "DOTS"],
     "metric_mae": ["--base", "LINE"],
+    "metric_pck": ["--base", "DOTS"],
     "metric_r2": ["--base", "LINE"],
     "metric_rmse": ["--base", "LINE"],
     "schedule_pieces": ["-s", "at=[1.0]", "-s", "values=[0.05, 0.02]"],
@@ -121,6 +125,14 @@ train = { device = "cpu", epochs = 3, checkpoint_seconds = 0 }
 data = { use = "glyphs", items = 100, valid_items = 50, batch = 16, transforms = ["flip", "normalize"] }
 """
 
+DOTS = """\
+model = { use = "mlp", hidden = [6] }
+loss = "mse"
+metric = []
+train = { device = "cpu", epochs = 3, checkpoint_seconds = 0 }
+data = { use = "dots", items = 100, valid_items = 50, batch = 16, transforms = ["affine", "normalize"] }
+"""
+
 COLOURS = """\
 model = { use = "mlp", hidden = [6] }
 train = { device = "cpu", epochs = 3, checkpoint_seconds = 0 }
@@ -146,12 +158,14 @@ def place(tmp_path_factory):
     sets.write_cifar10(folder / "CIFAR")
     sets.write_pictures(folder / "PICTURES")
     sets.write_masks(folder / "PIXELS")
+    sets.write_boxes(folder / "BOXES")
     sets.write_script(folder / "SCRIPT")
     for name in ("mnist", "fashion_mnist"):
         files = sets.write_mnist(folder / "data" / name.replace("_", "-"))
         memory = folder / "cache" / "paribus" / "verified.txt"
         sets.pass_for_verified(memory, parts[f"dataset_{name}"], files)
     (folder / "LINE").write_text(LINE)
+    (folder / "DOTS").write_text(DOTS)
     (folder / "FLOATS").write_text(FLOATS)
     (folder / "COLOURS").write_text(COLOURS.replace("CIFAR", str(folder / "CIFAR")))
     (folder / "MASKS").write_text(MASKS.replace("PIXELS", str(folder / "PIXELS")))
@@ -160,7 +174,11 @@ def place(tmp_path_factory):
 
 def checked(place: Path, name: str) -> subprocess.CompletedProcess:
     words = [
-        re.sub("CIFAR|PICTURES|PIXELS|LINE|FLOATS|COLOURS|MASKS|SCRIPT", rf"{place}/\g<0>", word)
+        re.sub(
+            "CIFAR|PICTURES|PIXELS|BOXES|DOTS|LINE|FLOATS|COLOURS|MASKS|SCRIPT",
+            rf"{place}/\g<0>",
+            word,
+        )
         for word in MORE.get(name, [])
     ]
     for setting in OFF.get(name, []):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cases of losses, metrics and augmentations, in the form of cases.py."""
 
-from forms import Case, callback, coloured, idle, metric, pixels, transforms
+from forms import Case, callback, coloured, idle, metric, pixels, places, transforms
 
 NO_TRAINING = "without one there is no training to compare with"
 NO_OFF_LOSS = "no setting makes it another loss"
@@ -101,6 +101,22 @@ VISION = {
         on=['data = { use = "image_folder", dir = "pictures", size = 20, valid = 0.3 }'],
         never_off=NO_TRAINING,
     ),
+    "dataset/box_folder": Case(
+        on=[
+            'data = { use = "box_folder", dir = "boxes", size = 20, transforms = ["normalize"] }, '
+            'loss = "mse", metric = ["mae"]',
+            'data = { use = "box_folder", dir = "boxes", size = 20, point_of = "cat", empty = "skip" }, '
+            'loss = "huber", metric = ["distance"]',
+        ],
+        never_off=NO_TRAINING,
+    ),
+    "dataset/dots": Case(
+        on=[
+            places("points", '"flip"', '"affine"', '{ use = "crop", padding = 2 }'),
+            places("boxes", '"dihedral"', '"rand_augment"'),
+        ],
+        never_off=NO_TRAINING,
+    ),
     "dataset/mask_folder": Case(on=[pixels("depth = 1")], never_off=NO_TRAINING),
     "model/unet": Case(on=[pixels("depth = 2", '"flip"', '"rand_augment"')], never_off=NO_TRAINING),
     "loss/l1": Case(elsewhere="REGRESSIONS", never_off=NO_OFF_LOSS),
@@ -136,7 +152,37 @@ VISION = {
         f"metric/{name}": Case(elsewhere="REGRESSIONS", never_off="its target is none of BASE's")
         for name in ("mae", "rmse", "r2")
     },
+    **{
+        f"metric/{name}": Case(elsewhere="POINTS", never_off="its target is none of BASE's")
+        for name in ("distance", "pck")
+    },
 }
+
+# What is measured of points, with all transforms that move them.
+POINTS = """\
+model = { use = "mlp", hidden = [6] }
+loss = "mse"
+metric = ["distance", { use = "pck", within = 0.2 }]
+train = { epochs = 2, checkpoint_seconds = 0 }
+study = { threads = 1, seeds = 2, metric = "valid.distance" }
+
+[data]
+use = "dots"
+items = 60
+valid_items = 20
+batch = 16
+transforms = ["normalize"]
+
+[optimizer]
+use = "sgd"
+lr = 0.01
+
+[arms]
+plain = {}
+moved = { data = { transforms = ["flip", "dihedral", "rotate", "zoom", "warp", "affine", "rand_augment", "normalize"] } }
+tta = { callback = "tta" }
+mixup = { callback = "mixup" }
+"""
 
 # The other losses and metrics of real values.
 REGRESSIONS = """\

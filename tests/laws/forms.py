@@ -51,6 +51,15 @@ def coloured(*parts: str) -> str:
     return f'data = {{ use = "cifar10", dir = "cifar10", transforms = [{parts}] }}'
 
 
+def places(target: str, *parts: str) -> str:
+    """For what needs points or boxes."""
+    parts = ", ".join((*parts, '"normalize"'))
+    return (
+        f'data = {{ use = "dots", target = "{target}", items = 60, valid_items = 20, transforms = [{parts}] }}, '
+        'loss = "mse", metric = ["mae"]'
+    )
+
+
 def pixels(model: str, *parts: str) -> str:
     """For what needs the class of each pixel: masks with void ones."""
     parts = ", ".join((*parts, '"normalize"'))

@@ -14,7 +14,7 @@ from cases import (
     arm_name,
     missing_or_stale,
 )
-from cases_vision import REGRESSIONS
+from cases_vision import POINTS, REGRESSIONS
 from lab import Lab, differences, shipped
 
 STUDY = 'study = { metric = "valid.loss", seeds = [7], threads = 1 }\n'
@@ -28,6 +28,7 @@ def lab(tmp_path_factory):
     sets.write_cifar10(folder / "cifar10")
     sets.write_pictures(folder / "pictures")
     sets.write_masks(folder / "masks")
+    sets.write_boxes(folder / "boxes")
     sets.write_script(folder / "net.pt")
     for name in ("mnist", "fashion_mnist"):
         files = sets.write_mnist(folder / "data" / name.replace("_", "-"))
@@ -125,6 +126,16 @@ def test_regressions(lab):
     other = lab.run(study, "regressions-2", "-j", 2, "-s", "data.workers=0").all()
     assert len(one) == 4 and differences(one, other) == []
     assert len({row["weights_sha256"] for row in one.values()}) == 4
+
+
+def test_points(lab):
+    study = lab.write("points.toml", POINTS)
+    one = lab.run(study, "points-1", "-j", 1).all()
+    other = lab.run(study, "points-2", "-j", 2, "-s", "data.workers=2").all()
+    assert len(one) == 8 and differences(one, other) == []
+    weights = {arm: row["weights_sha256"] for (arm, seed), row in one.items() if seed == 0}
+    assert weights["plain"] == weights["tta"]
+    assert len(set(weights.values())) == 3
 
 
 @pytest.mark.parametrize("part", SWEEPS)

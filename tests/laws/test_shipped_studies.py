@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from lab import Lab, shipped
-from sets import pass_for_verified, write_masks, write_mnist, write_pictures
+from sets import pass_for_verified, write_boxes, write_masks, write_mnist, write_pictures
 
 EXPERIMENTS = Path(__file__).resolve().parents[2] / "experiments"
 STUDIES = sorted(EXPERIMENTS.glob("*/*.toml"))
@@ -27,6 +27,7 @@ def lab(tmp_path_factory):
         )
     write_pictures(lab.folder / "hymenoptera_data")
     write_masks(lab.folder / "CamVid", void=11)
+    write_boxes(lab.folder / "bccd.tar.gz", "WBC")  # a folder does as well
     trained = lab.run(lab.write("body.toml", BODY), "body")
     (trial,) = trained.all().values()
     body = lab.folder / "runs" / "body" / "checkpoints" / trial["id"] / "final.safetensors"

@@ -56,6 +56,26 @@ TEST(CallbackMixup, MixesInputsAndTargetsAlike) {
   }
 }
 
+TEST(CallbackMixup, PointsAreMixedAndBoxesAreNot) {
+  const Made<Callback> mixup(part("callback", "mixup")), cutmix(part("callback", "cutmix"));
+  Fit fit = fit_of(kItems);
+  fit.batch.targets = {
+      {at::tensor(kItems).to(at::kFloat).view({-1, 1, 1}).expand({-1, 3, 2}), &kPoints}};
+  EXPECT_EQ(error_of([&] { cutmix->before_batch(fit); }),
+            "callback/cutmix: a target is points, which can't be mixed by area; for points take "
+            "mixup");
+  mixup->before_batch(fit);
+  EXPECT_TRUE(at::allclose(fit.batch.target().select(1, 0).select(1, 0),
+                           fit.batch.input().select(1, 0).select(1, 0).select(1, 0)));
+  fit = fit_of(kItems);
+  fit.batch.targets = {{at::zeros({10, 3, 5}), &kBoxes}};
+  EXPECT_EQ(error_of([&] { mixup->before_batch(fit); }),
+            "callback/mixup: the target is boxes, they can't be mixed");
+  EXPECT_EQ(error_of([&] { cutmix->before_batch(fit); }),
+            "callback/cutmix: a target is boxes, which can't be mixed by area; for points take "
+            "mixup");
+}
+
 TEST(CallbackMixup, DrawsAreAddressedByItem) {
   const Made<Callback> mixup(part("callback", "mixup", {{"alpha", 1.0}}));
   Fit a = fit_of({7, 3, 1, 0, 2}), b = fit_of({7, 3, 1, 0, 2}), c = fit_of({7, 2, 4, 6, 8}, 1);

@@ -80,6 +80,25 @@ TEST(CallbackTta, TurnsBackWhatIsSaidOfPlaces) {
             "move; expected shift = 0");
 }
 
+TEST(CallbackTta, TurnsBackPoints) {
+  const Validated trial({});
+  const auto said = [](Model& model, const at::Tensor& x, const Type& type) {
+    Batch batch = batch_of(x);
+    batch.targets = {{at::zeros({4, 5, 2}), &type}};
+    return model.outputs(batch).main();
+  };
+  const at::Tensor x = at::rand({4, 3, 16, 16});
+  const at::Tensor back = at::tensor({-1, 1, -1, 1, -1, 1, -1, 1, -1, 1});
+  const at::Tensor expected = (trial.alone(x) + trial.alone(x.flip({3})) * back) / 2;
+  EXPECT_TRUE(at::allclose(said(*trial.fit.model, x, kPoints), expected));
+  EXPECT_EQ(error_of([&] { static_cast<void>(said(*trial.fit.model, x, kBoxes)); }),
+            "callback/tta: boxes of several views have no mean; remove it");
+  const Validated shifted({{"shift", std::int64_t{1}}});
+  EXPECT_EQ(error_of([&] { static_cast<void>(said(*shifted.fit.model, x, kPoints)); }),
+            "callback/tta: the model says something of each place of an image, which shifts would "
+            "move; expected shift = 0");
+}
+
 TEST(CallbackTta, GoesOutAgain) {
   Validated trial({});
   EXPECT_NE(trial.fit.model, &*trial.model);

@@ -98,6 +98,7 @@ class Examples:
         sets.write_cifar10(folder / "cifar")
         sets.write_pictures(folder / "pictures")
         sets.write_masks(folder / "masks", void=3)  # a class like others
+        sets.write_boxes(folder / "boxes")
         sets.write_script(folder / "net.pt")
         by_name = {f"{part['kind']}_{part['name']}": part for part in parts}
         for name in ("mnist", "fashion_mnist"):

@@ -26,6 +26,7 @@ constexpr const char* kPictures =
 constexpr const char* kMasks =
     "use = \"mask_folder\"\ndir = \"masks\"  # with images/ and masks/\n";
 constexpr const char* kPixels = "metric = \"iou\"\n\n";
+constexpr const char* kFound = "loss = \"mse\"\nmetric = \"distance\"\n\n";
 constexpr const char* kReal = "use = \"yours\"  # a data set with real-valued targets\n";
 constexpr const char* kLarger =
     "use = \"glyphs\"\ntransforms = [{ use = \"resize\", size = 32 }]\n";
@@ -36,16 +37,23 @@ Company company_of(const PartSchema& part) {
   static const Company kLarge{.data = kLarger};
   static const Company kRealLoss{
       .data = kReal, .model = "use = \"mlp\"\n", .more = "metric = \"mae\"\n\n"};
+  static const Company kPointMetric{
+      .data = "use = \"dots\"\n", .model = "use = \"convnet\"\n", .more = "loss = \"mse\"\n\n"};
   static const Company kRealMetric{
       .data = kReal, .model = "use = \"mlp\"\n", .more = "loss = \"mse\"\n\n"};
   static const std::map<std::string_view, Company> kOthers{
       {"dataset/image_folder", {.values = {{"dir", "\"pictures\""}}}},
       {"dataset/mask_folder",
        {.model = "use = \"unet\"\n", .more = kPixels, .values = {{"dir", "\"masks\""}}}},
+      {"dataset/box_folder",
+       {.more = kFound, .values = {{"dir", "\"boxes\""}, {"point_of", "\"cat\""}}}},
+      {"dataset/dots", {.more = kFound}},
       {"loss/huber", kRealLoss},
       {"loss/l1", kRealLoss},
       {"loss/mse", kRealLoss},
+      {"metric/distance", kPointMetric},
       {"metric/mae", kRealMetric},
+      {"metric/pck", kPointMetric},
       {"metric/r2", kRealMetric},
       {"metric/rmse", kRealMetric},
       {"model/resnet18", kLarge},

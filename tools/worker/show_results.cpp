@@ -91,7 +91,12 @@ bool has_masks(const Batch& batch, const at::Tensor& output) {
   return batch.targets.front().type->is(kMask) && output.dim() == 4 && output.size(1) > 1;
 }
 
-/// What the model takes an item for: a class with its probability, a mask, or numbers.
+bool has_points(const Batch& batch, const at::Tensor& output) {
+  const Typed& target = batch.targets.front();
+  return target.type->is(kPoints) && output.numel() == target.data.numel();
+}
+
+/// What the model takes an item for: a class with its probability, a mask, points, or numbers.
 json prediction(const Judged& judged) {
   json told = {{"loss", judged.loss}};
   if (has_classes(judged.item, judged.output)) {
@@ -101,6 +106,9 @@ json prediction(const Judged& judged) {
     told["probability"] = chances[best].item<double>();
   } else if (has_masks(judged.item, judged.output)) {
     told["mask"] = ShownItems::json_of({judged.output.argmax(1, /*keepdim=*/true), &kMask});
+  } else if (has_points(judged.item, judged.output)) {
+    const at::Tensor& target = judged.item.target();
+    told["points"] = ShownItems::json_of({judged.output.reshape(target.sizes()), &kPoints});
   } else {
     told["values"] = ShownItems::json_of({judged.output, &kTensor});
   }

@@ -22,8 +22,17 @@ std::string base64(const at::Tensor& bytes) {
                            static_cast<std::size_t>(data.numel())});
 }
 
+/// The type, or the nearest of its parents that pictures know how to draw.
+std::string_view known_name(const Type& type) {
+  for (const Type* known : {&kMask, &kImage, &kCategory, &kPoints, &kRegression, &kBoxes}) {
+    if (type.is(*known)) return known->name;
+  }
+  return type.name;
+}
+
 json with_bytes(const Typed& typed, const at::Tensor& bytes) {
-  return {{"type", typed.type->name}, {"shape", bytes.sizes().vec()}, {"bytes", base64(bytes)}};
+  return {
+      {"type", known_name(*typed.type)}, {"shape", bytes.sizes().vec()}, {"bytes", base64(bytes)}};
 }
 
 json with_numbers(const Typed& typed) {
@@ -35,8 +44,9 @@ json with_numbers(const Typed& typed) {
   json numbers = json::array();
   for (std::int64_t i = 0; i < data.numel(); ++i)
     numbers.push_back(data.const_data_ptr<double>()[i]);
-  return {
-      {"type", typed.type->name}, {"shape", data.sizes().vec()}, {"numbers", std::move(numbers)}};
+  return {{"type", known_name(*typed.type)},
+          {"shape", data.sizes().vec()},
+          {"numbers", std::move(numbers)}};
 }
 
 at::Tensor over_channels(const std::vector<double>& values) {

@@ -3,7 +3,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "paribus/error.h"
@@ -42,6 +44,24 @@ void each_image(Batch& batch, Change change) {
     }
   }
 }
+
+/// Where a place of the new image comes from: (x, y, 1) of the new one times this is the place in
+/// the old one, up to a factor, row by row. Both are measured in pixels from the image's middle, x
+/// to the right, y down.
+using Origin = std::array<double, 9>;
+inline constexpr Origin kUnmoved{1, 0, 0, 0, 1, 0, 0, 0, 1};
+
+/// Size of the batch's images; 0 x 0 where there are none.
+ImageSize image_size(const Batch& batch);
+
+/// Whether there are points or boxes among the data, to be moved with their images.
+bool has_places(const Batch& batch);
+
+/// Points and boxes go where their images go: `origins` has one of each item, whose images are of
+/// the size `from` before and `to` after. A box becomes the one about all that is seen of it; where
+/// nothing is, it is gone. Places that aren't moved keep their bits. Throws Error where points or
+/// boxes don't have their type's shape, and where an origin can't be inverted.
+void move_places(Batch& batch, ImageSize from, ImageSize to, std::span<const Origin> origins);
 
 /// Calls `move` with a null pointer to an unsigned integer as large as the tensor's elements, for
 /// code that moves elements without looking at them.

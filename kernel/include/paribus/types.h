@@ -34,6 +34,12 @@ inline constexpr Type kMask{"mask", &kImage};     // N 1 H W, class numbers
 /// N, int64 class numbers; or N K, float probabilities.
 inline constexpr Type kCategory{"category", &kTensor};
 inline constexpr Type kRegression{"regression", &kTensor};  // N K, float
+/// N K 2, float: x and y of K points, from -1 at the image's left and upper edge to 1 at its right
+/// and lower one, whatever its size; what a transform moves out of the image is beyond.
+inline constexpr Type kPoints{"points", &kRegression};
+/// N M 5, float: left, top, right and bottom as of points, and the class. M is the most that an
+/// item has: its own come first, the other rows are 0 0 0 0 and the class -1.
+inline constexpr Type kBoxes{"boxes", &kTensor};
 
 /// Data with their meaning; the first dimension runs over the items of the batch.
 struct Typed {
