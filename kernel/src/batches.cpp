@@ -19,12 +19,11 @@ std::vector<std::int64_t> all(std::int64_t n) {
   return numbers;
 }
 
-/// So many of them at even distances: files often come class by class, and the first would be of
-/// one class.
-std::vector<std::int64_t> some(std::vector<std::int64_t> items, std::int64_t limit) {
+/// So many of them: the first, or at even distances where the first would be of one class.
+std::vector<std::int64_t> some(std::vector<std::int64_t> items, std::int64_t limit, bool sorted) {
   const auto n = std::ssize(items);
   if (limit <= 0 || limit >= n) return items;
-  for (std::int64_t i = 0; i < limit; ++i)
+  for (std::int64_t i = 0; sorted && i < limit; ++i)
     items[static_cast<std::size_t>(i)] = items[static_cast<std::size_t>(i * n / limit)];
   items.resize(static_cast<std::size_t>(limit));
   return items;
@@ -65,9 +64,9 @@ Batches::Batches(const TrialSpec& spec, const Dataset& dataset, const PartFactor
       drives_(drives),
       data_(dataset.spec()),
       shuffle_(spec.seed, "data.shuffle") {
-  train_ = some(all(data_.train_items), settings_.limit);
+  train_ = some(all(data_.train_items), settings_.limit, data_.is_sorted);
   valid_ = settings_.folds > 0 ? hold_out(dataset, settings_, train_) : all(data_.valid_items);
-  valid_ = some(std::move(valid_), settings_.valid_limit);
+  valid_ = some(std::move(valid_), settings_.valid_limit, data_.is_sorted);
   data_.train_items = std::ssize(train_), data_.valid_items = std::ssize(valid_);
   const auto threads = static_cast<std::size_t>(settings_.workers);
   for (std::size_t i = 0; i < std::max<std::size_t>(threads, 1); ++i) {

@@ -236,6 +236,7 @@ struct BoxFolder : paribus::Dataset {
           static_cast<std::int64_t>(row));
     });
     held_.about.inputs = {{&paribus::kImage, {}}};
+    held_.about.is_sorted = true;
     held_.about.targets = {{wants_point() ? &paribus::kPoints : &paribus::kBoxes, {}}};
     pictures::state_colours(held_.train.input, held_.about);
   }

@@ -30,6 +30,7 @@ const std::vector<std::string> kClasses{"airplane", "automobile", "bird",  "cat"
 /// One split as it is being read.
 struct Items {
   std::vector<std::uint8_t> pixels, labels;
+  bool is_sorted = false;  // as images in folders are
 };
 
 struct Splits {
@@ -102,6 +103,7 @@ void add_image(Items& items, const ImageFile& file) {
     fail(file.name, "got " + std::to_string(picture.file_width) + " x " +
                         std::to_string(picture.file_height) + " pixels, expected 32 x 32");
   }
+  items.is_sorted = true;
   items.labels.push_back(static_cast<std::uint8_t>(file.label));
   for (std::size_t colour = 0; colour < 3; ++colour) {
     for (std::size_t k = colour; k < kPixels; k += 3) items.pixels.push_back(picture.rgb[k]);
@@ -223,6 +225,7 @@ struct Cifar10 : paribus::TensorDataset {
     about.targets = {{&paribus::kCategory, {}}};
     about.classes = static_cast<std::int64_t>(kClasses.size());
     about.class_names = kClasses;
+    about.is_sorted = splits.train.is_sorted || splits.valid.is_sorted;
     about.mean = {
         125.31, 122.95,
         113.87};  // of the public training split: D. Page, "How to train your ResNet" (2018)

@@ -78,6 +78,7 @@ struct ImageFolder : paribus::TensorDataset {
     about.inputs = {{&paribus::kImage, {}}};
     about.targets = {{&paribus::kCategory, {}}};
     about.classes = number;
+    about.is_sorted = true;
     pictures::state_colours(train.input, about);
   }
 

@@ -159,6 +159,7 @@ struct MaskFolder : paribus::Dataset {
     state_classes(source, splits.train, numbers);
     held_.about.inputs = {{&paribus::kImage, {}}};
     held_.about.targets = {{&paribus::kMask, {}}};
+    held_.about.is_sorted = true;  // neighbours are of one scene
     pictures::state_colours(held_.train.input, held_.about);
   }
 

@@ -154,8 +154,12 @@ TEST_F(BatchesTest, WithoutShuffleTheOrderIsThatOfTheData) {
   spec_.data.limit = 10;
   Batches batches(spec_, dots_, factory_, nullptr);
   EXPECT_EQ(items(pass(batches, Split::train, 4)),
+            (std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  dots_.about.is_sorted = true;
+  Batches sorted(spec_, dots_, factory_, nullptr);
+  EXPECT_EQ(items(pass(sorted, Split::train, 4)),
             (std::vector<std::int64_t>{0, 2, 4, 6, 8, 10, 12, 14, 16, 18}))
-      << "of 21, at even distances";
+      << "of 21";
 }
 
 TEST_F(BatchesTest, CountsAndTheLastBatch) {

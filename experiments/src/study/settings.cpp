@@ -177,8 +177,11 @@ const std::vector<Setting<DataSettings>>& data_settings() {
           {.min = 0, .max = 256}),
       key("shuffle", &S::shuffle, "visit the training items in a new order each epoch"),
       key("drop_last", &S::drop_last, "leave out a last training batch that isn't full"),
-      key("limit", &S::limit, "use so many training items, at even distances; 0: all", {.min = 0}),
-      key("valid_limit", &S::valid_limit, "use so many validation items, at even distances; 0: all", {.min = 0}),
+      key("limit", &S::limit,
+          "use n training items: the first or, where they come sorted, some at even distances; 0: "
+          "all",
+          {.min = 0}),
+      key("valid_limit", &S::valid_limit, "the same of validation items", {.min = 0}),
       key("folds", &S::folds,
           "cross-validation: the training items in so many parts, alike in classes; 0: the data "
           "set's own validation items",

@@ -34,7 +34,8 @@ struct DataSettings {
   std::int64_t workers = 1;      // loader threads; 0: load between steps. Changes no number
   bool shuffle = true;
   bool drop_last = false;  // of the training split
-  std::int64_t limit = 0;  // use the first n training items; 0: all
+  std::int64_t limit = 0;  // use so many training items, the first or, where they are sorted, some
+                           // at even distances; 0: all
   std::int64_t valid_limit = 0;
   std::int64_t folds = 0;  // 0: validate on the data set's own validation items
   std::int64_t fold = 0;   // else on this part of the training items, 0 to folds - 1

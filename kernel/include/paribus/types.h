@@ -81,6 +81,8 @@ struct DataSpec {
   std::vector<std::string> class_names;
   /// Of each channel of the first input, in the units that the data set delivers.
   std::vector<double> mean, std;
+  /// The first items aren't like the others: they come class by class, or scene by scene.
+  bool is_sorted = false;
 };
 
 /// What a model returns: one tensor, or several by name.
