@@ -83,7 +83,9 @@ def test_other_threads_run_while_it_computes():
 
     thread = threading.Thread(target=count)
     interval = sys.getswitchinterval()
-    sys.setswitchinterval(1)  # nobody is asked to let go of the lock while a step takes milliseconds
+    sys.setswitchinterval(
+        1
+    )  # nobody is asked to let go of the lock while a step takes milliseconds
     try:
         thread.start()
         on.wait()
