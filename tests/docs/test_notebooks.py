@@ -38,6 +38,8 @@ SHOWN = {
         ("text/html", "optimizer.lr"),
         ("image/png", ""),
         ("text/html", "<b>.*found.*</b>"),
+        ("text/html", "params_optimizer"),
+        ("text/html", "<table>.*valid.accuracy"),
     ],
     "results_with_xarray": [
         ("text/plain", "best.valid.accuracy"),
