@@ -16,6 +16,7 @@
 #include "paribus/optimizer.h"
 #include "paribus/schedule.h"
 #include "paribus/transform.h"
+#include "search.h"
 #include "views.h"
 
 namespace paribus::python {
@@ -203,6 +204,7 @@ PartBase* made(const Recipe& recipe) {
   if (kind == "schedule") return std::make_unique<PythonSchedule>(recipe).release();
   if (kind == "transform") return std::make_unique<PythonTransform>(recipe).release();
   if (kind == "dataset") return std::make_unique<PythonDataset>(recipe).release();
+  if (kind == "search") return made_search(recipe);
   throw Error(recipe.who() + ": parts of this kind can't be written in Python");
 }
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # LibTorch as the target Paribus::libtorch, from the torch package of a Python environment: $PARIBUS_TORCH_DIR, else that of
-# the environment at PREFIX, else the one given, with which Paribus was built, else that of python3. Used by this tree and
-# by the installed package alike.
+# the environment at PREFIX, or beside PREFIX in one, else the one given, with which Paribus was built, else that of python3.
+# Used by this tree and by the installed package alike.
 #
 # LibTorch's own find_package asks for a CUDA toolkit where torch is a CUDA build; training needs only its libraries, so
 # they are taken by name.
@@ -14,6 +14,8 @@ function(paribus_torch_dir prefix)  # [DIR]
   endif()
   if(DEFINED ENV{PARIBUS_TORCH_DIR})
     set(torch_dir $ENV{PARIBUS_TORCH_DIR})
+  elseif(EXISTS ${prefix}/../../torch/version.py)  # Paribus of a wheel: PREFIX is site-packages/paribus/install
+    file(REAL_PATH ${prefix}/../../torch torch_dir)
   else()
     set(python ${prefix}/bin/python)
     if(NOT EXISTS ${python})
@@ -28,6 +30,21 @@ function(paribus_torch_dir prefix)  # [DIR]
   endif()
   set(PARIBUS_TORCH_DIR "${torch_dir}" CACHE PATH "the torch package that holds LibTorch" FORCE)
 endfunction()
+
+# A wheel is for the Python that builds it, whose torch may lie in an environment that lasts as long as the build.
+macro(paribus_python_of_the_wheel)
+  execute_process(
+    COMMAND ${PYTHON_EXECUTABLE} -c
+            "import importlib.util as u, sys; print(sys.prefix, *u.find_spec('torch').submodule_search_locations, sep=';')"
+    OUTPUT_VARIABLE facts OUTPUT_STRIP_TRAILING_WHITESPACE)
+  list(LENGTH facts count)
+  if(NOT count EQUAL 2)
+    message(FATAL_ERROR "${PYTHON_EXECUTABLE} finds no torch: pip install torch==${PARIBUS_TORCH_VERSION}, or leave out "
+                        "--no-build-isolation")
+  endif()
+  list(GET facts 0 PARIBUS_VENV)
+  list(GET facts 1 PARIBUS_TORCH_DIR)
+endmacro()
 
 function(paribus_check_torch)
   set(torch_version "no torch there")

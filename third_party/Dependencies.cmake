@@ -3,6 +3,9 @@
 
 set(PARIBUS_VENV ${CMAKE_SOURCE_DIR}/.venv CACHE PATH "virtual environment that holds torch")
 include(ParibusTorch)
+if(SKBUILD)
+  paribus_python_of_the_wheel()
+endif()
 paribus_torch_dir(${PARIBUS_VENV})
 paribus_check_torch()
 add_library(libtorch INTERFACE)

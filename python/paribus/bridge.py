@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
-from . import columns, describe, part, sources, states
+from . import columns, describe, part, searching, sources, states
 
 torch: Any = importlib.import_module("torch")
 
@@ -93,15 +93,6 @@ class Data(SimpleNamespace):
             setattr(self, name, [SimpleNamespace(**each) for each in shaped])
 
 
-def _constructed(thing: Any, values: dict[str, Any]) -> Any:
-    """A subclass of paribus.part.Part, its parameters set before its own __init__ runs."""
-    made = thing.__new__(thing)
-    for name, value in values.items():
-        setattr(made, name, value)
-    made.__init__()
-    return made
-
-
 def _keywords(thing: Any, values: dict[str, Any]) -> dict[str, Any]:
     """Those that must be given and aren't are left to Python to name."""
     given = inspect.signature(thing).parameters
@@ -126,7 +117,7 @@ class Adapter:
         self.part: Any = None
         if inspect.isclass(thing) and issubclass(thing, part.Part):
             seed_others()
-            self.part = _constructed(thing, values)
+            self.part = part.constructed(thing, values)
 
     def set(self, name: str, value: Any) -> None:
         self.values[name] = value
@@ -396,5 +387,6 @@ _KINDS = {
 }
 
 
-def adapter(kind: str, name: str, sha256: str, values: dict[str, Any]) -> Adapter:
-    return _KINDS[kind](_thing(name, sha256), values)
+def adapter(kind: str, name: str, sha256: str, values: dict[str, Any]) -> Any:
+    thing = _thing(name, sha256)
+    return searching.Search(thing, values) if kind == "search" else _KINDS[kind](thing, values)

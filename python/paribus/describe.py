@@ -80,6 +80,7 @@ _ASKED = {
     "schedule": "a subclass of paribus.part.Schedule, or a function of progress",
     "transform": "a subclass of paribus.part.Transform, or a function of the input",
     "dataset": "a subclass of paribus.part.Dataset",
+    "search": "a subclass of paribus.part.Search",
 }
 
 
@@ -208,7 +209,7 @@ def manifest(kind: str, name: str, thing: Any) -> dict[str, Any]:
     for key in {"callback": ("reads", "writes"), "metric": ("goal", "unit")}.get(kind, ()):
         value = getattr(thing, key)
         found[key] = list(value) if isinstance(value, (list, tuple)) else value
-    return found
+    return found | ({"adaptive": True} if kind == "search" else {})
 
 
 def _is_part(thing: Any) -> bool:

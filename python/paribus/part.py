@@ -23,10 +23,13 @@ this: the keywords of their constructors are their parameters.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-_OWN = frozenset({"kind", "fields", "reads", "writes", "goal", "unit", "draws", "training_only"})
+_OWN = frozenset(
+    {"kind", "fields", "reads", "writes", "goal", "unit", "draws", "training_only", "objectives"}
+)
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,15 @@ class Part:
 
     def load_state(self, state: Any) -> None:
         vars(self).update(state)
+
+
+def constructed(thing: Any, values: dict[str, Any]) -> Any:
+    """A part of this class, its parameters set before its own __init__ runs."""
+    made = thing.__new__(thing)
+    for name, value in values.items():
+        setattr(made, name, value)
+    made.__init__()
+    return made
 
 
 class Callback(Part):
@@ -168,6 +180,65 @@ class Dataset(Part):
 
     def valid(self) -> Any:
         raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of a sweep: a list of `count` values, of which an index is chosen, or with `count` 0 the range from `low` to `high`."""
+
+    addresses: tuple[str, ...]
+    count: int
+    low: float
+    high: float
+    log: bool = False
+    integer: bool = False
+
+    def sample(self, rng: Any) -> float:
+        """An index or a value, drawn uniformly, by its logarithm where it is `log`. `rng`: a random.Random."""
+        if self.count:
+            return int(rng.randrange(self.count))
+        if self.integer and not self.log:
+            return int(rng.randint(int(self.low), int(self.high)))
+        low, high = (math.log(self.low), math.log(self.high)) if self.log else (self.low, self.high)
+        drawn = rng.uniform(low, high)
+        value = min(max(math.exp(drawn) if self.log else drawn, self.low), self.high)
+        return round(value) if self.integer else float(value)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a search asks for: a new point, by an index or value for each axis, or `point` again, trained up to epoch `until`."""
+
+    choices: tuple[float, ...] | list[float] = ()
+    until: int = 0  # 0: all of training
+    point: int | None = None  # of one that is to go on; new points count from 0 on
+
+
+class Search(Part):
+    """Proposes points of a sweep, knowing what came of those before.
+
+    It has `axes` (Axis), `epochs` of a whole training, `maximize` for each objective and `rng`, a random.Random of the study's. Of
+    what it is told and asked in this order, what it asks for must be a function: draw from `rng` alone, and change nothing when
+    `ask` returns None.
+    """
+
+    kind = "search"
+    at_once = 4  # jobs under way at a time, in logical time: the most that -j can use
+    objectives: ClassVar[tuple[str, ...]] = ()  # metrics besides the study's own
+
+    def check(self, axes: list[Axis], epochs: int) -> None:
+        """Raises ValueError where these can't be searched."""
+
+    def prepare(self, axes: list[Axis], epochs: int, maximize: list[bool], rng: Any) -> None:
+        """Called once, before anything is asked."""
+        self.axes, self.epochs, self.maximize, self.rng = axes, epochs, maximize, rng
+
+    def ask(self) -> Job | None:
+        """The next job; None to wait until another ends or, with none under way, to end the search."""
+        raise NotImplementedError
+
+    def tell(self, point: int, epochs: int, score: float | None, values: list[float]) -> None:
+        """A job ended. `score`: its first objective, the greater the better, None if it failed; `values`: each objective as it is."""
 
 
 EVENTS = tuple(

@@ -7,12 +7,14 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from .errors import ParibusError, StudyError
 
 WRONG_REQUEST = 2  # exit status
+_OWN = Path(__file__).parent / "install" / "bin" / "paribus"  # of a wheel
 
 
 def program() -> str:
@@ -22,15 +24,33 @@ def program() -> str:
         if not os.access(named, os.X_OK):
             raise ParibusError(f"$PARIBUS_PROGRAM names {named}, which is no program")
         return named
-    own = Path(__file__).parent / "install" / "bin" / "paribus"
-    if own.exists():
-        return str(own)
+    if _OWN.exists():
+        return str(_OWN)
     found = shutil.which("paribus")
     if found is None:
         raise ParibusError(
             "there is no program 'paribus': put it in PATH, or name it in $PARIBUS_PROGRAM"
         )
     return found
+
+
+def environment() -> dict[str, str]:
+    """What the program is started with: that of a wheel belongs to this interpreter and its environment."""
+    given = dict(os.environ)
+    if _OWN.exists():
+        given.setdefault("PARIBUS_PYTHON", sys.executable)
+        if sys.prefix != sys.base_prefix:
+            given.setdefault("VIRTUAL_ENV", sys.prefix)
+    return given
+
+
+def main() -> NoReturn:
+    """The command `paribus` of a wheel."""
+    if not _OWN.exists():
+        sys.exit(
+            f"paribus: there is no {_OWN}; install the package again: pip install --force-reinstall"
+        )
+    os.execve(_OWN, ["paribus", *sys.argv[1:]], environment())
 
 
 def call(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -40,6 +60,7 @@ def call(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess
         text=True,
         stdin=subprocess.DEVNULL,
         cwd=cwd,
+        env=environment(),
     )
 
 

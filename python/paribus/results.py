@@ -119,6 +119,14 @@ class Results(Table):
             data[name].attrs["units"] = self.columns[name]
         return data
 
+    @property
+    def goal(self) -> str:
+        """Which way the study's metric is better: "maximize" or "minimize"."""
+        import h5py
+
+        with h5py.File(self._sealed()) as file:
+            return str(file.attrs["goal"])
+
     def _sealed(self) -> Path:
         from .program import call
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from .errors import ParibusError, StudyError, TrialsFailed
-from .program import WRONG_REQUEST, answer, program
+from .program import WRONG_REQUEST, answer, environment, program
 from .results import Comparison, Results, Verification
 from .shown import ShownResults
 
@@ -184,6 +184,7 @@ def start(command: str, subject: Path, words: list[Any], directory: Path, progre
         stdout=subprocess.DEVNULL,
         stderr=begun._errors,
         text=True,
+        env=environment(),
         start_new_session=True,
     )
     return begun

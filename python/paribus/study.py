@@ -7,10 +7,10 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import ParibusError
 from .own import folders
@@ -18,6 +18,9 @@ from .parts import plain
 from .program import answer
 from .run import Run, start
 from .shown import RateSweep, ShownBatch
+
+if TYPE_CHECKING:
+    from .objective import Objective
 
 _PATHS = (("study", "plugins", "python"), ("extends",))  # relative to the study's file
 
@@ -153,6 +156,20 @@ class Study:
         words = [*self._words(False), "--items", items, "--epoch", epoch]
         words += ["--valid"] if valid else []
         return ShownBatch(answer("show-data", self._file(), *words, "--json"))
+
+    def objective(
+        self,
+        values: Callable[[Any], Mapping[str, Any]],
+        directory: str | os.PathLike[str] | None = None,
+        *,
+        jobs: int | None = None,
+    ) -> Objective:
+        """For `optimize` of a study of Optuna's. `values` gets Optuna's trial and returns what to set, by address:
+        `lambda trial: {"optimizer.lr": trial.suggest_float("lr", 1e-3, 1, log=True)}`. `directory`: runs/NAME if not given."""
+        from .objective import Objective
+
+        into = Path(directory) if directory is not None else Path("runs") / self.name
+        return Objective(self, values, into, jobs)
 
     def _words(self, locked: bool) -> list[Any]:
         sets = [word for override in self._overrides for word in ("--set", override)]

@@ -68,9 +68,14 @@ class Workspace:
 
 
 @pytest.fixture(scope="session")
-def workspace(tmp_path_factory):
+def installed(tmp_path_factory):
+    return Workspace(tmp_path_factory.mktemp("docs"))
+
+
+@pytest.fixture(scope="session")
+def workspace(installed):
     """With the first study run, which every document speaks of."""
-    workspace = Workspace(tmp_path_factory.mktemp("docs"))
+    workspace = installed
     done = workspace.run("paribus run experiments/quickstart/study.toml -q")
     assert done.returncode == 0, done.stdout
     return workspace

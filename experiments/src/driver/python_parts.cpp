@@ -39,7 +39,7 @@ PythonParts::PythonParts(fs::path study, std::vector<std::string> overrides)
     : study_(std::move(study)), overrides_(std::move(overrides)) {}
 
 bool PythonParts::serves(std::string_view kind, std::string_view name) const {
-  return name.starts_with(kPrefix) && kind != "tracker" && kind != "search";
+  return name.starts_with(kPrefix) && kind != "tracker";
 }
 
 fs::path PythonParts::bridge() {

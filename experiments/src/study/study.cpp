@@ -254,7 +254,8 @@ class Loader {
         Provenance{std::move(document_.root), std::move(variants), document_.sweep});
     study_.provenance = std::move(provenance);
     // A resolved study lies in another folder than the modules that its file meant.
-    if (study_.python.empty() && uses_python(resolved))
+    const bool search_is_python = sweep_.adaptive && uses_python(*sweep_.adaptive);
+    if (study_.python.empty() && (search_is_python || uses_python(resolved)))
       study_.python = {fs::absolute(study_.path).lexically_normal().parent_path()};
     study_.resolved = resolved_text(study_, examples(resolved));
     if (sweep_.adaptive) {
