@@ -14,7 +14,8 @@ def _pixels(places: np.ndarray, picture: np.ndarray) -> np.ndarray:
     """Of pairs of x and y from -1 to 1 over the picture's edges, where its pixels are drawn."""
     import numpy as np
 
-    return (places + 1) / 2 * np.array(picture.shape[:-3:-1]) - 0.5
+    pixels: np.ndarray = (places + 1) / 2 * np.array(picture.shape[:-3:-1]) - 0.5
+    return pixels
 
 
 def _keep_view(axes: Axes, picture: np.ndarray) -> None:

@@ -25,7 +25,15 @@ FORBIDDEN = {
 
 # What a plugin may include beside standard headers, which have neither folder nor suffix.
 PLUGIN_FOLDERS = ("paribus/", "ATen/", "torch/nn", "torch/csrc/api/include/torch/nn", "c10/")
-PLUGIN_CODECS = {"zlib.h", "png.h", "jpeglib.h", "pugixml.hpp", "setjmp.h", "torch/types.h", "nlohmann/json.hpp"}
+PLUGIN_CODECS = {
+    "zlib.h",
+    "png.h",
+    "jpeglib.h",
+    "pugixml.hpp",
+    "setjmp.h",
+    "torch/types.h",
+    "nlohmann/json.hpp",
+}
 # For a part whose work is done by another program.
 PLUGIN_PROCESSES = {
     *("dlfcn.h", "poll.h", "signal.h", "unistd.h"),
