@@ -155,7 +155,7 @@ TEST_F(BatchesTest, WithoutShuffleTheOrderIsThatOfTheData) {
   Batches batches(spec_, dots_, factory_, nullptr);
   EXPECT_EQ(items(pass(batches, Split::train, 4)),
             (std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
-  dots_.about.is_sorted = true;
+  dots_.call_sorted();
   Batches sorted(spec_, dots_, factory_, nullptr);
   EXPECT_EQ(items(pass(sorted, Split::train, 4)),
             (std::vector<std::int64_t>{0, 2, 4, 6, 8, 10, 12, 14, 16, 18}))
