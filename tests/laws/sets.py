@@ -4,6 +4,7 @@
 import os
 import random
 import struct
+import tarfile
 import zlib
 from pathlib import Path
 
@@ -35,6 +36,16 @@ def write_cifar10(folder: Path) -> None:
     for name, items in [(f"data_batch_{i}", 10) for i in range(1, 6)] + [("test_batch", 20)]:
         records = (bytes([i % 10]) + draw.randbytes(3072) for i in range(items))
         (folder / f"{name}.bin").write_bytes(b"".join(records))
+
+
+def write_cifar10_archive(file: Path) -> list[Path]:
+    """The same as the public archive has them."""
+    folder = file.parent / "cifar-10-batches-bin"
+    file.parent.mkdir(parents=True)
+    write_cifar10(folder)
+    with tarfile.open(file, "w:gz") as archive:
+        archive.add(folder, folder.name)
+    return [file]
 
 
 def png(width: int, height: int, pixels: bytes, channels: int = 3) -> bytes:

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 from lab import Lab, shipped
-from sets import pass_for_verified, write_boxes, write_masks, write_mnist, write_pictures
+from sets import (
+    pass_for_verified,
+    write_boxes,
+    write_cifar10_archive,
+    write_masks,
+    write_mnist,
+    write_pictures,
+)
 
 EXPERIMENTS = Path(__file__).resolve().parents[2] / "experiments"
 STUDIES = sorted(EXPERIMENTS.glob("*/*.toml"))
@@ -25,6 +32,8 @@ def lab(tmp_path_factory):
         pass_for_verified(
             lab.folder / "cache/paribus/verified.txt", parts[f"dataset/{name}"], files
         )
+    files = write_cifar10_archive(lab.folder / "data/cifar10/cifar-10-binary.tar.gz")
+    pass_for_verified(lab.folder / "cache/paribus/verified.txt", parts["dataset/cifar10"], files)
     write_pictures(lab.folder / "hymenoptera_data")
     write_masks(lab.folder / "CamVid", void=11)
     write_boxes(lab.folder / "bccd.tar.gz", "WBC")  # a folder does as well
