@@ -90,7 +90,10 @@ def test_other_threads_run_while_it_computes():
         thread.start()
         on.wait()
         before = counted[0]
-        optimizer.step()
+        for _ in range(20):  # it may not be its turn at a processor in the first
+            optimizer.step()
+            if counted[0] > before:
+                break
         assert counted[0] > before
     finally:
         on.clear()
