@@ -174,6 +174,7 @@ def test_other_threads_run_while_it_trains():
 
 ENDLESS = """
 import os, signal, sys, threading, paribus
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job has it ignored
 trainer = paribus.Trainer(
     data=paribus.dataset.Glyphs(items=300, valid_items=70), model="mlp", train={"epochs": 1_000_000}
 )
